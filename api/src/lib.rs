@@ -1,0 +1,12 @@
+//! `phieu`: the service that runs a province's sociological survey, from the first code to the last score.
+//!
+//! The rooms below are in the order in which a ballot passes through them; a room uses only rooms above it in
+//! this list.
+
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod http;
+
+#[cfg(test)]
+mod testing;

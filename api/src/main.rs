@@ -1,1 +1,3 @@
-fn main(){}
+//! The `phieu` program.
+
+fn main() {}

@@ -1,0 +1,93 @@
+//! Connections: where they go and how each is set up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use diesel::connection::{Connection as _, SimpleConnection as _};
+use diesel::r2d2::{ManageConnection, Pool as R2d2Pool, PooledConnection};
+
+use super::{Conn, Create, DbError};
+
+pub(super) type Pool = R2d2Pool<Manager>;
+pub(super) type Pooled = PooledConnection<Manager>;
+
+/// WAL with `synchronous=FULL`: NORMAL may lose a ballot whose receipt was shown.
+const SQLITE_SETUP: &str = "
+    PRAGMA busy_timeout = 15000;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -4000;
+";
+const POSTGRES_SETUP: &str = "
+    SET TIME ZONE 'UTC';
+    SET lock_timeout = '10s';
+    SET idle_in_transaction_session_timeout = '60s';
+";
+
+#[derive(Clone)]
+pub(super) enum Address {
+    Sqlite(String),
+    Postgres(String),
+}
+
+impl Address {
+    pub(super) fn parse(url: &str, create: Create) -> Result<Self, DbError> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            if path.is_empty() {
+                return Err(DbError::Address);
+            }
+            if create == Create::No && !Path::new(path).is_file() {
+                return Err(DbError::NoFile(path.to_owned()));
+            }
+            Ok(Self::Sqlite(path.to_owned()))
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Ok(Self::Postgres(url.to_owned()))
+        } else {
+            Err(DbError::Address)
+        }
+    }
+}
+
+pub(super) struct Manager(Address);
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = DbError;
+
+    fn connect(&self) -> Result<Conn, DbError> {
+        let lost = |e: diesel::ConnectionError| DbError::Connect(e.to_string());
+        let mut conn = match &self.0 {
+            Address::Sqlite(path) => Conn::Sqlite(diesel::SqliteConnection::establish(path).map_err(lost)?),
+            Address::Postgres(url) => Conn::Postgres(diesel::PgConnection::establish(url).map_err(lost)?),
+        };
+        conn.batch_execute(match &self.0 {
+            Address::Sqlite(_) => SQLITE_SETUP,
+            Address::Postgres(_) => POSTGRES_SETUP,
+        })?;
+        Ok(conn)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), DbError> {
+        conn.batch_execute("SELECT 1").map_err(DbError::from)
+    }
+
+    fn has_broken(&self, _: &mut Conn) -> bool {
+        // A write rolls back whatever it did not commit (`in_transaction`); a cut connection fails its next test.
+        false
+    }
+}
+
+pub(super) fn open(address: Address, connections: u32) -> Result<Pool, DbError> {
+    // An embedded database needs no test of a connection that cannot be cut.
+    let test = matches!(address, Address::Postgres(_));
+    R2d2Pool::builder()
+        .max_size(connections.max(2))
+        .min_idle(Some(1))
+        .test_on_check_out(test)
+        .connection_timeout(Duration::from_secs(10))
+        .build(Manager(address))
+        .map_err(|e| DbError::Connect(e.to_string()))
+}

@@ -1,0 +1,190 @@
+//! The tables, as diesel sees them on both databases.
+#![expect(missing_docs, reason = "the columns are described in the migrations")]
+
+diesel::table! {
+    round (id) {
+        id -> Text,
+        state -> Text,
+        hash -> Text,
+        files -> Text,
+        opens_at -> BigInt,
+        closes_at -> BigInt,
+        keying_closes_at -> BigInt,
+        box_public -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    roster (round, respondent_code, source_unit) {
+        round -> Text,
+        respondent_code -> Text,
+        source_unit -> Text,
+        people -> BigInt,
+    }
+}
+
+diesel::table! {
+    credential (public_key) {
+        public_key -> Binary,
+        round -> Text,
+        respondent_code -> Text,
+        source_unit -> Text,
+        targets -> Text,
+        channel -> Text,
+        state -> Text,
+        redeem_signature -> Nullable<Binary>,
+        receipt_box -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    draft (id) {
+        id -> Binary,
+        round -> Text,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    envelope (id) {
+        id -> Binary,
+        round -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    ballot_box (id) {
+        id -> Binary,
+        round -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    ballot (id) {
+        id -> Binary,
+        round -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    opening (round) {
+        round -> Text,
+        envelopes -> BigInt,
+        opened -> BigInt,
+        unreadable -> BigInt,
+        log_root -> Text,
+    }
+}
+
+diesel::table! {
+    turnout (round, respondent_code, source_unit, targets, channel, day) {
+        round -> Text,
+        day -> Text,
+        respondent_code -> Text,
+        source_unit -> Text,
+        targets -> Text,
+        channel -> Text,
+        returned -> BigInt,
+    }
+}
+
+diesel::table! {
+    staff (id) {
+        id -> Text,
+        name -> Text,
+        role -> Text,
+        password_hash -> Text,
+        disabled -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    capture (public_key) {
+        public_key -> Binary,
+        round -> Text,
+        state -> Text,
+        first_by -> Text,
+        second_by -> Nullable<Text>,
+        settled_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    entry (id) {
+        id -> Binary,
+        round -> Text,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    publication (round, release) {
+        round -> Text,
+        release -> BigInt,
+        published_at -> BigInt,
+        document -> Text,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> Binary,
+        staff -> Text,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    client (id) {
+        id -> Text,
+        name -> Text,
+        secret_hash -> Binary,
+        scopes -> Text,
+        revoked -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_key (id) {
+        id -> Text,
+        secret -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> Text,
+        at -> BigInt,
+        actor -> Text,
+        action -> Text,
+        subject -> Text,
+        detail -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    audit,
+    ballot,
+    ballot_box,
+    capture,
+    client,
+    credential,
+    draft,
+    entry,
+    envelope,
+    opening,
+    publication,
+    roster,
+    round,
+    session,
+    signing_key,
+    staff,
+    turnout,
+);

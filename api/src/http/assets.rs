@@ -1,0 +1,46 @@
+//! Static files, compiled in, served under a name that carries their hash so that they may be kept for ever.
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpResponse, web};
+use rust_embed::RustEmbed;
+
+use super::codes;
+use super::problem::Problem;
+
+#[derive(RustEmbed)]
+#[folder = "assets/"]
+struct Files;
+
+const KEEP: &str = "public, max-age=31536000, immutable";
+
+/// The path of an asset under `/assets/`: `phieu.css` → `phieu.1f3a….css`. An unknown name keeps its name (and is
+/// then not found), which the tests of the pages notice.
+#[must_use]
+pub fn hashed(name: &str) -> String {
+    let Some(file) = Files::get(name) else { return name.to_owned() };
+    let hash = data_encoding::HEXLOWER.encode(file.metadata.sha256_hash().get(..6).unwrap_or_default());
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}.{hash}.{extension}"),
+        None => format!("{name}.{hash}"),
+    }
+}
+
+/// `GET /assets/{file}`.
+pub async fn serve(path: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let asked = path.into_inner();
+    let name = Files::iter().find(|name| hashed(name) == asked).ok_or(Problem::new(&codes::NOT_FOUND))?;
+    let file = Files::get(&name).ok_or(Problem::new(&codes::NOT_FOUND))?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, media_type(&name)))
+        .insert_header((CACHE_CONTROL, KEEP))
+        .body(file.data.into_owned()))
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "svg" => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
+}

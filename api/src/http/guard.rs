@@ -1,0 +1,86 @@
+//! Middleware: cross-site defence, security headers, and problems shown as pages where people are.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, ResponseError as _};
+
+use super::codes;
+use super::frame::{ErrorPage, Site, render};
+use super::problem::Problem;
+
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
+
+/// Refuses a form that another site posted (Fetch Metadata; `Origin` for browsers without it). Programs send
+/// neither header and carry no cookies of ours, so they pass.
+pub async fn refuse_cross_site<B: MessageBody>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let safe = matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !safe && !same_site(&req) {
+        return Err(Problem::new(&codes::CROSS_SITE).into());
+    }
+    next.call(req).await
+}
+
+fn same_site(req: &ServiceRequest) -> bool {
+    let header = |name: &str| req.headers().get(name).and_then(|v| v.to_str().ok());
+    match header(SEC_FETCH_SITE) {
+        Some(site) => matches!(site, "same-origin" | "none"),
+        None => match header(header::ORIGIN.as_str()) {
+            Some(origin) => req.app_data::<Data<Site>>().is_some_and(|s| s.is_own_origin(origin, header("host"))),
+            None => true,
+        },
+    }
+}
+
+/// Headers for every answer; a route that set its own keeps it.
+pub async fn security_headers<B: MessageBody>(req: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
+    const HEADERS: [(HeaderName, &str); 6] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut res = next.call(req).await?;
+    for (name, value) in HEADERS {
+        if !res.headers().contains_key(&name) {
+            res.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    Ok(res)
+}
+
+/// On page routes a refusal is a Vietnamese page that says what to do next, not JSON.
+pub async fn problems_as_pages<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<actix_web::body::EitherBody<B>>, Error> {
+    let site = req.app_data::<Data<Site>>().cloned();
+    let request = req.request().clone();
+    let (problem, status) = match next.call(req).await {
+        Ok(res) => match res.response().error().and_then(|e| e.as_error::<Problem>()) {
+            Some(problem) => (problem.code(), problem.status_code()),
+            None => return Ok(res.map_into_left_body()),
+        },
+        Err(error) => match error.as_error::<Problem>() {
+            Some(problem) => (problem.code(), problem.status_code()),
+            None => return Err(error),
+        },
+    };
+    let Some(site) = site else { return Err(Problem::new(problem).into()) };
+    let page =
+        ErrorPage { frame: site.frame("Không thực hiện được"), title: problem.title, code: problem.name };
+    let response = render(status, &page);
+    Ok(ServiceResponse::new(request, response).map_into_right_body())
+}

@@ -1,0 +1,17 @@
+DROP TABLE audit;
+DROP TABLE signing_key;
+DROP TABLE client;
+DROP TABLE session;
+DROP TABLE publication;
+DROP TABLE entry;
+DROP TABLE capture;
+DROP TABLE staff;
+DROP TABLE turnout;
+DROP TABLE opening;
+DROP TABLE ballot;
+DROP TABLE ballot_box;
+DROP TABLE envelope;
+DROP TABLE draft;
+DROP TABLE credential;
+DROP TABLE roster;
+DROP TABLE round;
