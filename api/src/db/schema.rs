@@ -114,14 +114,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    entry (id) {
-        id -> Binary,
-        round -> Text,
-        body -> Binary,
-    }
-}
-
-diesel::table! {
     publication (round, release) {
         round -> Text,
         release -> BigInt,
@@ -177,7 +169,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     client,
     credential,
     draft,
-    entry,
     envelope,
     opening,
     publication,

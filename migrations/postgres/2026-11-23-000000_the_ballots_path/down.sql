@@ -3,7 +3,6 @@ DROP TABLE signing_key;
 DROP TABLE client;
 DROP TABLE session;
 DROP TABLE publication;
-DROP TABLE entry;
 DROP TABLE capture;
 DROP TABLE staff;
 DROP TABLE turnout;

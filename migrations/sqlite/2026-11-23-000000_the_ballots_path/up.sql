@@ -36,7 +36,7 @@ CREATE TABLE credential (
 ) WITHOUT ROWID;
 CREATE INDEX credential_by_unit ON credential (round, respondent_code, source_unit, state);
 
--- Answers not yet cast, readable only with the code in hand.
+-- Answers not yet cast and keyed entries not yet settled, readable only with the code in hand.
 CREATE TABLE draft (
     id    BLOB NOT NULL PRIMARY KEY,
     round TEXT NOT NULL REFERENCES round (id),
@@ -97,7 +97,7 @@ CREATE TABLE staff (
     created_at    BIGINT  NOT NULL
 ) WITHOUT ROWID;
 
--- The paper desk: how far a paper ballot has come and who had it. Its two entries wait in `entry`.
+-- The paper desk: how far a paper ballot has come and who had it. Its two entries wait in `draft`.
 CREATE TABLE capture (
     public_key  BLOB NOT NULL PRIMARY KEY REFERENCES credential (public_key),
     round       TEXT NOT NULL REFERENCES round (id),
@@ -107,13 +107,6 @@ CREATE TABLE capture (
     settled_by  TEXT REFERENCES staff (id),
     CHECK (first_by <> second_by),
     CHECK (settled_by IS NULL OR (settled_by <> first_by AND settled_by <> second_by))
-) WITHOUT ROWID;
-
--- Keyed entries, readable only with the ballot's own code in hand.
-CREATE TABLE entry (
-    id    BLOB NOT NULL PRIMARY KEY,
-    round TEXT NOT NULL REFERENCES round (id),
-    body  BLOB NOT NULL
 ) WITHOUT ROWID;
 
 -- Published scores, one row a release; never changed.

@@ -1,0 +1,136 @@
+//! What a code unlocks. Everything is derived from the 24 symbols (HKDF-SHA-256, RFC 5869) and forgotten with
+//! them; the server keeps only the public key.
+
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::token::Token;
+
+const SALT: &str = "phieu/v1";
+const REDEEM: &str = "phieu/redeem/v1";
+
+/// The stored id of a credential: an Ed25519 public key (RFC 8032), 32 bytes.
+pub type PublicKey = [u8; 32];
+/// The stored id of a draft: 16 bytes, not computable from the public key.
+pub type DraftId = [u8; 16];
+
+/// A key with the id under which its ciphertext is stored.
+pub struct Slot {
+    /// Where.
+    pub id: DraftId,
+    /// With what.
+    pub key: Zeroizing<[u8; 32]>,
+}
+
+/// The keys of one code in one round.
+pub struct Keys {
+    signing: SigningKey,
+    /// Id of the credential.
+    pub public: PublicKey,
+    prk: Hkdf<Sha256>,
+}
+
+/// What may be stored under a code until its ballot is cast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The respondent's own draft.
+    Draft,
+    /// The first clerk's entry of a paper ballot.
+    FirstKeying,
+    /// The second clerk's entry.
+    SecondKeying,
+}
+
+impl Purpose {
+    /// All of them: the cast deletes every one.
+    pub const ALL: [Self; 3] = [Self::Draft, Self::FirstKeying, Self::SecondKeying];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::FirstKeying => "keying-1",
+            Self::SecondKeying => "keying-2",
+        }
+    }
+}
+
+impl Keys {
+    /// Derives the keys of `token` in `round`.
+    #[must_use]
+    pub fn derive(token: &Token, round: &str) -> Self {
+        let salt = [SALT.as_bytes(), round.as_bytes()].concat();
+        let prk = Hkdf::<Sha256>::new(Some(&salt), token.symbols());
+        let seed: Zeroizing<[u8; 32]> = expand(&prk, "cred");
+        let signing = SigningKey::from_bytes(&seed);
+        let public = signing.verifying_key().to_bytes();
+        Self { signing, public, prk }
+    }
+
+    /// Where and how something waits under this code.
+    #[must_use]
+    pub fn slot(&self, purpose: Purpose) -> Slot {
+        let label = purpose.label();
+        Slot { id: *expand(&self.prk, &format!("{label}-id")), key: expand(&self.prk, label) }
+    }
+
+    /// The key of the receipt box.
+    #[must_use]
+    pub(super) fn receipt(&self) -> Zeroizing<[u8; 32]> {
+        expand(&self.prk, "receipt")
+    }
+
+    /// Signs that this code was used: the server cannot make this for a code that nobody brought.
+    #[must_use]
+    pub fn redeem(&self, round: &str, stratum: &str) -> [u8; 64] {
+        self.signing.sign(&redeem_message(round, stratum)).to_bytes()
+    }
+}
+
+/// Whether `signature` proves that the code behind `public` was used in `round` for `stratum`.
+#[must_use]
+pub fn is_redeemed(public: &PublicKey, round: &str, stratum: &str, signature: &[u8; 64]) -> bool {
+    VerifyingKey::from_bytes(public)
+        .and_then(|key| key.verify_strict(&redeem_message(round, stratum), &Signature::from_bytes(signature)))
+        .is_ok()
+}
+
+fn redeem_message(round: &str, stratum: &str) -> Vec<u8> {
+    format!("{REDEEM}\n{round}\n{stratum}").into_bytes()
+}
+
+fn expand<const N: usize>(prk: &Hkdf<Sha256>, label: &str) -> Zeroizing<[u8; N]> {
+    let mut out = Zeroizing::new([0_u8; N]);
+    // Fails only beyond 255 × 32 bytes.
+    let done = prk.expand(label.as_bytes(), &mut *out);
+    debug_assert!(done.is_ok());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The published test vector; another implementation must get the same (tests/vectors.json).
+    #[test]
+    fn derivation_matches_the_published_vector() {
+        let vectors: serde_json::Value = serde_json::from_str(include_str!("../../../tests/vectors.json")).unwrap();
+        let v = &vectors["keys"];
+        let token = Token::parse(v["code"].as_str().unwrap()).unwrap();
+        let keys = Keys::derive(&token, v["round"].as_str().unwrap());
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+        assert_eq!(hex(&keys.public), v["public_key"]);
+        assert_eq!(hex(&keys.slot(Purpose::Draft).id), v["draft_id"]);
+        assert_eq!(hex(&keys.redeem(v["round"].as_str().unwrap(), v["stratum"].as_str().unwrap())), v["redeem_signature"]);
+    }
+
+    #[test]
+    fn a_signature_is_bound_to_round_and_stratum() {
+        let keys = Keys::derive(&Token::generate(&crate::clock::Entropy::seeded(3)), "r");
+        let signature = keys.redeem("r", "CC-CT/SNV");
+        assert!(is_redeemed(&keys.public, "r", "CC-CT/SNV", &signature));
+        assert!(!is_redeemed(&keys.public, "q", "CC-CT/SNV", &signature));
+        assert!(!is_redeemed(&keys.public, "r", "CC-CT/STP", &signature));
+    }
+}
