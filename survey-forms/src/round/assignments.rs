@@ -1,0 +1,139 @@
+//! Who rates whom: every kind of ballot paper that a round has.
+
+use std::collections::BTreeMap;
+
+use super::{Group, Quota, Rates, Round, Sources, Unit};
+use crate::answers::Stratum;
+
+/// One kind of ballot paper: who, rating what, and how many the plan fixes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Assignment {
+    /// The group.
+    pub respondent_code: String,
+    /// The unit of its people; `None` when the group has no unit.
+    pub source_unit: Option<String>,
+    /// What a ballot rates, in the order of the targets' table.
+    pub targets: Vec<String>,
+    /// How many ballots the plan fixes; `None`: the roster decides.
+    pub ballots: Option<u32>,
+}
+
+impl Assignment {
+    /// The part of this that travels in a ballot: group and targets, never the unit.
+    #[must_use]
+    pub fn stratum(&self) -> Stratum {
+        Stratum {
+            respondent_code: self.respondent_code.clone(),
+            targets: self.targets.clone(),
+        }
+    }
+}
+
+impl Round {
+    /// All kinds of ballot paper: all groups, all units, in file order. A unit whose routing leads
+    /// to no target has none.
+    #[must_use]
+    pub fn assignments(&self) -> Vec<Assignment> {
+        let units: BTreeMap<&str, &Unit> = self
+            .units
+            .iter()
+            .map(|unit| (unit.code.as_str(), unit))
+            .collect();
+        self.groups
+            .iter()
+            .flat_map(|group| self.assignments_of(group, &units))
+            .collect()
+    }
+
+    fn assignments_of(&self, group: &Group, units: &BTreeMap<&str, &Unit>) -> Vec<Assignment> {
+        let assignment = |unit: Option<&Unit>, targets: Vec<String>, ballots| Assignment {
+            respondent_code: group.code.clone(),
+            source_unit: unit.map(|unit| unit.code.clone()),
+            targets,
+            ballots,
+        };
+        let sources: Vec<Option<&Unit>> = match &group.sources {
+            Sources::None => vec![None],
+            Sources::Kinds(kinds) => self
+                .units
+                .iter()
+                .filter(|unit| kinds.contains(&unit.kind))
+                .map(Some)
+                .collect(),
+        };
+        let mut all = Vec::new();
+        for unit in sources {
+            if let Rates::OnePerBallot(kinds) = &group.rates {
+                for target in self
+                    .targets
+                    .iter()
+                    .filter(|target| kinds.contains(&target.kind))
+                {
+                    let ballots = match &group.quota {
+                        Quota::PerTarget { per, of } if *of == target.kind => Some(*per),
+                        Quota::PerTarget { .. } => continue,
+                        other => fixed(other, unit),
+                    };
+                    all.push(assignment(unit, vec![target.code.clone()], ballots));
+                }
+                continue;
+            }
+            let targets = self.routed(&group.rates, unit, units);
+            if !targets.is_empty() {
+                all.push(assignment(unit, targets, fixed(&group.quota, unit)));
+            }
+        }
+        all
+    }
+
+    /// What people of a unit rate together on one ballot.
+    fn routed(
+        &self,
+        rates: &Rates,
+        unit: Option<&Unit>,
+        units: &BTreeMap<&str, &Unit>,
+    ) -> Vec<String> {
+        let known = |code: &Option<String>| code.clone().into_iter().collect::<Vec<String>>();
+        match rates {
+            Rates::OwnUnit => unit.map(|unit| known(&unit.target)).unwrap_or_default(),
+            Rates::Parent => unit
+                .and_then(|unit| unit.parent.as_deref())
+                .and_then(|parent| units.get(parent))
+                .map(|parent| known(&parent.target))
+                .unwrap_or_default(),
+            Rates::Mapped => {
+                let division = unit.and_then(|unit| unit.division.as_deref());
+                let maps = |code: &str| {
+                    self.mappings
+                        .iter()
+                        .any(|row| Some(row.division.as_str()) == division && row.target == code)
+                };
+                self.pick(|target| maps(&target.code))
+            }
+            Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => {
+                self.pick(|target| kinds.contains(&target.kind))
+            }
+        }
+    }
+
+    fn pick(&self, wanted: impl Fn(&super::Target) -> bool) -> Vec<String> {
+        self.targets
+            .iter()
+            .filter(|t| wanted(t))
+            .map(|t| t.code.clone())
+            .collect()
+    }
+}
+
+fn fixed(quota: &Quota, unit: Option<&Unit>) -> Option<u32> {
+    match quota {
+        Quota::Roster => None,
+        Quota::Fixed(count) => Some(*count),
+        Quota::PerTarget { per, .. } => Some(*per),
+        Quota::PerSourceUnit { per, of } => Some(if unit.is_some_and(|unit| unit.kind == *of) {
+            *per
+        } else {
+            0
+        }),
+    }
+}

@@ -1,0 +1,316 @@
+//! A round as data: who is asked, about whom, with what, when, and how it counts.
+
+mod assignments;
+mod check;
+mod lookup;
+mod readdress;
+mod summary;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+pub use crate::fault::{Checked, Fault, Severity};
+pub use assignments::Assignment;
+pub use readdress::readdress;
+pub use summary::Summary;
+
+use crate::questionnaire::{Criterion, Questionnaire, Scale};
+use crate::ratio::{self, Ratio};
+
+/// A round's folder: path with forward slashes (`round.toml`, `questionnaires/cc-ct.toml`) to bytes.
+pub type RoundFiles = BTreeMap<String, Vec<u8>>;
+
+/// One survey round, read from its folder and found free of errors.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Round {
+    /// Slug, safe in paths and addresses: `quang-nam-2023`.
+    pub id: String,
+    /// What people see.
+    pub title: String,
+    /// Who runs the round and answers for it.
+    pub organiser: Organiser,
+    /// The decision or plan that orders it.
+    pub legal_basis: String,
+    /// Contains invented data: pages say so.
+    pub sample: bool,
+    /// The four dates.
+    pub dates: Dates,
+    /// Kinds of rated bodies; ranks are within a kind.
+    pub target_kinds: Vec<TargetKind>,
+    /// Kinds of units, for words on pages.
+    pub unit_kinds: Vec<UnitKind>,
+    /// Fields (lĩnh vực) that criteria belong to.
+    pub fields: Vec<Field>,
+    /// The rated bodies, in file order.
+    pub targets: Vec<Target>,
+    /// Where respondents work, in file order.
+    pub units: Vec<Unit>,
+    /// Division → the targets that supervise it.
+    pub mappings: Vec<Mapping>,
+    /// Respondent groups, in file order.
+    pub groups: Vec<Group>,
+    /// Answer scales.
+    pub scales: Vec<Scale>,
+    /// What each item counts for.
+    pub criteria: Vec<Criterion>,
+    /// One per group, in the order of the groups.
+    pub questionnaires: Vec<Questionnaire>,
+    /// How answers become points.
+    pub scoring: ScoringRules,
+    /// What may be published.
+    pub disclosure: DisclosureRules,
+    /// The plan's number of paper ballots, where it gives one.
+    pub declared_paper_total: Option<u32>,
+    /// SHA-256, lower-case hex, of the canonical JSON of all the above (the rules hash).
+    #[serde(skip)]
+    pub hash: String,
+}
+
+/// Who runs the round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Organiser {
+    /// The body.
+    pub name: String,
+    /// A person or desk to ask.
+    pub contact_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Telephone.
+    pub phone: Option<String>,
+    /// Web site.
+    pub website: Option<String>,
+}
+
+/// The four dates of a round, each with its offset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dates {
+    /// From here ballots are accepted.
+    pub opens: DateTime<FixedOffset>,
+    /// From here no online ballot is accepted.
+    pub closes: DateTime<FixedOffset>,
+    /// From here no paper ballot may be keyed.
+    pub keying_closes: DateTime<FixedOffset>,
+    /// Not before this are scores published.
+    pub publishes: DateTime<FixedOffset>,
+}
+
+/// A kind of rated bodies (`so`, `huyen`, `nganh_doc`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TargetKind {
+    /// Identifier.
+    pub code: String,
+    /// What people see.
+    pub name: String,
+}
+
+/// A kind of units (`so`, `xa`, `phong`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnitKind {
+    /// Identifier.
+    pub code: String,
+    /// What people see.
+    pub name: String,
+}
+
+/// A field of the index (lĩnh vực).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Identifier.
+    pub code: String,
+    /// What people see.
+    pub name: String,
+}
+
+/// A rated body (cơ quan được đánh giá).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Target {
+    /// Identifier, as the index engine knows it.
+    pub code: String,
+    /// Code of its kind.
+    pub kind: String,
+    /// What people see.
+    pub name: String,
+}
+
+/// Where respondents work (cơ quan công tác).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unit {
+    /// Identifier.
+    pub code: String,
+    /// The unit above it.
+    pub parent: Option<String>,
+    /// Code of its kind.
+    pub kind: String,
+    /// What people see.
+    pub name: String,
+    /// The target that this unit is, when it is rated itself.
+    pub target: Option<String>,
+    /// Key into the mapping table, for groups that rate the mapped targets.
+    pub division: Option<String>,
+    /// First day on which the unit exists, when known.
+    pub valid_from: Option<NaiveDate>,
+    /// First day on which it no longer exists, when known.
+    pub valid_to: Option<NaiveDate>,
+}
+
+/// One row of the mapping table: a kind of division and a target that supervises it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mapping {
+    /// The division's key.
+    pub division: String,
+    /// The supervising target.
+    pub target: String,
+}
+
+/// How a group answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// On the web.
+    Online,
+    /// On paper, keyed in at the desk.
+    Paper,
+}
+
+impl Channel {
+    /// `online` or `paper`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Channel::Online => "online",
+            Channel::Paper => "paper",
+        }
+    }
+}
+
+impl std::fmt::Display for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a channel is \"online\" or \"paper\"")]
+pub struct UnknownChannel;
+
+impl FromStr for Channel {
+    type Err = UnknownChannel;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "online" => Ok(Channel::Online),
+            "paper" => Ok(Channel::Paper),
+            _ => Err(UnknownChannel),
+        }
+    }
+}
+
+/// How codes reach people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IssueMode {
+    /// Slips drawn by lot: nobody knows who holds which code.
+    Draw,
+    /// Letters to named people; the link is destroyed at close.
+    Addressed,
+}
+
+/// A group of respondents (đối tượng điều tra).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Group {
+    /// The plan's code (mã phiếu).
+    pub code: String,
+    /// Exactly the plan's words.
+    pub name: String,
+    /// Web or paper.
+    pub channel: Channel,
+    /// How codes reach people.
+    pub issue: IssueMode,
+    /// Whose people are asked.
+    pub sources: Sources,
+    /// What they rate.
+    pub rates: Rates,
+    /// How many ballots there are.
+    pub quota: Quota,
+    /// Weight of the group's mean in an item's score.
+    #[serde(serialize_with = "ratio::as_text")]
+    pub weight: Ratio,
+}
+
+/// Whose people a group asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sources {
+    /// The group has no unit: its ballots are counted by target.
+    None,
+    /// People of the units of these kinds.
+    Kinds(Vec<String>),
+}
+
+/// What a group rates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rates {
+    /// The target that their own unit is.
+    OwnUnit,
+    /// The target that the unit above theirs is.
+    Parent,
+    /// The targets that the mapping table gives for their unit's division.
+    Mapped,
+    /// Every target of these kinds, on one ballot.
+    Kinds(Vec<String>),
+    /// One target a ballot, from these kinds.
+    OnePerBallot(Vec<String>),
+}
+
+/// How many ballots a group has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quota {
+    /// The roster decides.
+    Roster,
+    /// So many for the whole group.
+    Fixed(u32),
+    /// So many for each target of a kind.
+    PerTarget {
+        /// Ballots a target.
+        per: u32,
+        /// Kind of target.
+        of: String,
+    },
+    /// So many for each source unit of a kind.
+    PerSourceUnit {
+        /// Ballots a unit.
+        per: u32,
+        /// Kind of unit.
+        of: String,
+    },
+}
+
+/// How answers become points; declared before the round opens.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScoringRules {
+    /// A paper ballot is void when less than this share of its items is valid.
+    #[serde(serialize_with = "ratio::as_text")]
+    pub void_below: Ratio,
+    /// Whether an option without a percent ("no information") makes an item valid for that share.
+    pub excluded_is_valid: bool,
+    /// Digits after the point in published scores.
+    pub decimals: u32,
+}
+
+/// What may be published; declared before the round opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DisclosureRules {
+    /// Fewest valid answers of a group's cell that may be shown.
+    pub k: u32,
+    /// Fewest valid answers for a cell's distribution.
+    pub distribution_n: u32,
+}

@@ -1,0 +1,326 @@
+//! The published scores: rounded once, small cells hidden, the same bytes for the same box.
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+
+use super::interval;
+use super::sheet::{CellScore, ItemScore, ScoreSheet, TargetScore};
+use super::tally::VoidReason;
+use crate::canonical;
+use crate::disclosure::{self, Suppression};
+use crate::ratio::{self, Ratio};
+use crate::round::Round;
+
+/// The score document of a round. Scores are decimal text, exact to their last digit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoreDocument {
+    /// The round's id.
+    pub round: String,
+    /// When it was published.
+    pub published_at: DateTime<FixedOffset>,
+    /// Hash of the rules as declared before the round opened.
+    pub rules_hash: String,
+    /// Root of the ballots' log.
+    pub log_root: String,
+    /// By target, in the order of the round.
+    pub targets: Vec<DocumentTarget>,
+    /// Ballots by group, valid and void.
+    pub ballots: Vec<Ballots>,
+}
+
+/// Published scores of one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentTarget {
+    /// Its code.
+    pub target: String,
+    /// Its kind.
+    pub kind: String,
+    /// What people see.
+    pub name: String,
+    /// Sum of the items' points; null when no item was validly answered.
+    pub survey_points: Option<String>,
+    /// Sum of the maxima of the items that were validly answered.
+    pub max_points: String,
+    /// Points by maximum, 0 to 100.
+    pub percent: Option<String>,
+    /// Within the kind, from 1; ties share.
+    pub rank: Option<u32>,
+    /// By field.
+    pub fields: Vec<DocumentField>,
+    /// By item.
+    pub items: Vec<DocumentItem>,
+}
+
+/// Published score of a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentField {
+    /// Its code.
+    pub field: String,
+    /// What people see.
+    pub name: String,
+    /// Sum of its items' points.
+    pub points: Option<String>,
+    /// Sum of the maxima of its items that were validly answered.
+    pub max_points: String,
+    /// Points by maximum, 0 to 100.
+    pub percent: Option<String>,
+}
+
+/// Published score of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentItem {
+    /// The item.
+    pub item_code: String,
+    /// Code of its field.
+    pub field: String,
+    /// Number of the official criterion, when known.
+    pub index_ref: Option<String>,
+    /// Pooled points; null when nobody validly answered: the item then counts nowhere.
+    pub points: Option<String>,
+    /// Points at 100 %.
+    pub max_points: String,
+    /// Pooled score, 0 to 100.
+    pub percent: Option<String>,
+    /// Valid answers of all groups.
+    pub n: u64,
+    /// By group.
+    pub groups: Vec<DocumentCell>,
+}
+
+/// A group's cell. Hidden ones keep their counts of ballots and lose everything about opinions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentCell {
+    /// The group.
+    pub respondent_code: String,
+    /// Codes given out.
+    pub issued: u64,
+    /// Ballots that came back.
+    pub returned: u64,
+    /// Valid answers.
+    pub n: u64,
+    /// Mean over valid answers, 0 to 100; null when hidden.
+    pub mean: Option<String>,
+    /// Why it is hidden; null when shown.
+    pub suppressed: Option<Suppression>,
+    /// 95 % interval with finite-population correction.
+    pub interval: Option<Interval>,
+    /// Answers by option and mark; from the declared n on.
+    pub distribution: Option<Vec<OptionCount>>,
+}
+
+/// A 95 % interval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Lower bound.
+    pub low: String,
+    /// Upper bound.
+    pub high: String,
+}
+
+/// How many gave an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionCount {
+    /// Code of an option; null for a mark.
+    pub option: Option<String>,
+    /// `blank`, `several`, `illegible` or `absent`; null for an option.
+    pub mark: Option<String>,
+    /// How many.
+    pub count: u64,
+}
+
+/// Ballots of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ballots {
+    /// The group; null for ballots that name none of the round.
+    pub respondent_code: Option<String>,
+    /// Ballots that count.
+    pub valid: u64,
+    /// Ballots that do not, by reason.
+    pub void: Vec<VoidCount>,
+}
+
+/// Void ballots with one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoidCount {
+    /// Why.
+    pub reason: VoidReason,
+    /// How many.
+    pub count: u64,
+}
+
+impl ScoreDocument {
+    /// Canonical JSON (RFC 8785): what is signed and hashed.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<u8> {
+        // Text, numbers and lists only: this cannot fail to become JSON.
+        canonical::to_vec(&serde_json::to_value(self).unwrap_or_default())
+    }
+}
+
+impl ScoreSheet {
+    /// The document for publishing: the one rounding, and the round's disclosure rules.
+    #[must_use]
+    pub fn document(
+        &self,
+        round: &Round,
+        published_at: DateTime<FixedOffset>,
+        log_root: &str,
+    ) -> ScoreDocument {
+        let void = |counts: &std::collections::BTreeMap<VoidReason, u64>| -> Vec<VoidCount> {
+            counts
+                .iter()
+                .map(|(reason, count)| VoidCount {
+                    reason: *reason,
+                    count: *count,
+                })
+                .collect()
+        };
+        let mut ballots: Vec<Ballots> = self
+            .ballots
+            .iter()
+            .map(|(group, valid, reasons)| Ballots {
+                respondent_code: Some(group.clone()),
+                valid: *valid,
+                void: void(reasons),
+            })
+            .collect();
+        if !self.stray.is_empty() {
+            ballots.push(Ballots {
+                respondent_code: None,
+                valid: 0,
+                void: void(&self.stray),
+            });
+        }
+        ScoreDocument {
+            round: round.id.clone(),
+            published_at,
+            rules_hash: round.hash.clone(),
+            log_root: log_root.to_owned(),
+            targets: self
+                .targets
+                .iter()
+                .map(|target| document_target(round, target))
+                .collect(),
+            ballots,
+        }
+    }
+}
+
+fn document_target(round: &Round, target: &TargetScore) -> DocumentTarget {
+    let decimals = round.scoring.decimals;
+    let text = |value: &Option<Ratio>| value.as_ref().map(|v| ratio::to_fixed(v, decimals));
+    let name = |code: &str| round.fields.iter().find(|field| field.code == code);
+    DocumentTarget {
+        target: target.target.clone(),
+        kind: target.kind.clone(),
+        name: round
+            .target(&target.target)
+            .map(|found| found.name.clone())
+            .unwrap_or_default(),
+        survey_points: text(&target.survey_points),
+        max_points: ratio::to_fixed(&target.max_points, decimals),
+        percent: text(&target.percent),
+        rank: target.rank,
+        fields: target
+            .fields
+            .iter()
+            .map(|field| DocumentField {
+                field: field.field.clone(),
+                name: name(&field.field)
+                    .map(|found| found.name.clone())
+                    .unwrap_or_default(),
+                points: text(&field.points),
+                max_points: ratio::to_fixed(&field.max_points, decimals),
+                percent: text(&field.percent),
+            })
+            .collect(),
+        items: target
+            .items
+            .iter()
+            .map(|item| document_item(round, item))
+            .collect(),
+    }
+}
+
+fn document_item(round: &Round, item: &ItemScore) -> DocumentItem {
+    let decimals = round.scoring.decimals;
+    let text = |value: &Option<Ratio>| value.as_ref().map(|v| ratio::to_fixed(v, decimals));
+    let answers: Vec<u64> = item.groups.iter().map(|cell| cell.n).collect();
+    let hidden = disclosure::suppress(&round.disclosure, &answers);
+    DocumentItem {
+        item_code: item.item_code.clone(),
+        field: item.field.clone(),
+        index_ref: item.index_ref.clone(),
+        points: text(&item.points),
+        max_points: ratio::to_fixed(&item.max_points, decimals),
+        percent: text(&item.score),
+        n: item.n,
+        groups: item
+            .groups
+            .iter()
+            .zip(hidden)
+            .map(|(cell, hidden)| document_cell(round, &item.item_code, cell, hidden))
+            .collect(),
+    }
+}
+
+fn document_cell(
+    round: &Round,
+    item_code: &str,
+    cell: &CellScore,
+    suppressed: Option<Suppression>,
+) -> DocumentCell {
+    let decimals = round.scoring.decimals;
+    let shown = if suppressed.is_none() {
+        cell.mean.as_ref()
+    } else {
+        None
+    };
+    let interval = shown
+        .zip(cell.mean_of_squares.as_ref())
+        .and_then(|(mean, squares)| {
+            interval::of_mean(mean, squares, cell.n, cell.issued, decimals)
+        });
+    let distribution = shown
+        .filter(|_| disclosure::shows_distribution(&round.disclosure, cell.n))
+        .and_then(|_| distribution(round, item_code, cell));
+    DocumentCell {
+        respondent_code: cell.respondent_code.clone(),
+        issued: cell.issued,
+        returned: cell.returned,
+        n: cell.n,
+        mean: shown.map(|mean| ratio::to_fixed(mean, decimals)),
+        suppressed,
+        interval: interval.map(|(low, high)| Interval { low, high }),
+        distribution,
+    }
+}
+
+fn distribution(round: &Round, item_code: &str, cell: &CellScore) -> Option<Vec<OptionCount>> {
+    let item = round
+        .questionnaire(&cell.respondent_code)?
+        .item(item_code)?;
+    let counts = &cell.histogram;
+    let options = round
+        .scale(&item.scale)?
+        .options
+        .iter()
+        .zip(&counts.options);
+    let options = options.map(|(option, count)| OptionCount {
+        option: Some(option.code.clone()),
+        mark: None,
+        count: *count,
+    });
+    let marks = [
+        ("blank", counts.blank),
+        ("several", counts.several),
+        ("illegible", counts.illegible),
+        ("absent", counts.absent),
+    ];
+    let marks = marks.into_iter().map(|(mark, count)| OptionCount {
+        option: None,
+        mark: Some(mark.to_owned()),
+        count,
+    });
+    Some(options.chain(marks).collect())
+}

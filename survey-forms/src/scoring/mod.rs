@@ -1,0 +1,38 @@
+//! What answers are worth: counted as integers, scored as exact fractions, rounded once.
+//!
+//! The declared rules (the round's `[scoring]` and `[disclosure]`):
+//! 1. An answer is worth its option's percent. Options without a percent, blank, several,
+//!    illegible and absent are left out of mean and n, and counted.
+//! 2. A group's score of an item is the plain mean over its valid answers.
+//! 3. An item's score is the mean of the groups that answered, by the groups' weights. A group
+//!    without a valid answer, or that does not rate the target, drops out of the denominator.
+//! 4. An item's points are `max_points` × score. An item that nobody validly answered for a target
+//!    has no points, and counts in neither the target's points nor its maximum.
+//! 5. Fields and the total add points and maxima; percent is points by maximum.
+//! 6. Ranks compare exact percents within a kind; ties share (1, 2, 2, 4).
+//! 7. A paper ballot with less than the declared share of valid items is void.
+
+mod document;
+mod interval;
+mod sheet;
+mod tally;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::ratio::Ratio;
+pub use document::{
+    Ballots, DocumentCell, DocumentField, DocumentItem, DocumentTarget, Interval, OptionCount,
+    ScoreDocument, VoidCount,
+};
+pub use sheet::{CellScore, FieldScore, ItemScore, ScoreSheet, TargetScore, ranks, score};
+pub use tally::{Counted, Histogram, Tally, TallyMismatch, VoidReason};
+
+/// Codes given out and ballots that came back, for a group and a target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Turnout {
+    /// Codes given out, without the revoked.
+    pub issued: u64,
+    /// Ballots that came back, void ones included.
+    pub returned: u64,
+}
