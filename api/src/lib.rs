@@ -3,10 +3,12 @@
 //! The rooms below are in the order in which a ballot passes through them; a room uses only rooms above it in
 //! this list.
 
+pub mod ballot;
 pub mod clock;
 pub mod config;
 pub mod db;
 pub mod http;
+pub mod round;
 
 #[cfg(test)]
 mod testing;

@@ -77,22 +77,9 @@ impl Faults {
         self.push(Severity::Warning, file, place.into(), code, message.into());
     }
 
-    fn push(
-        &mut self,
-        severity: Severity,
-        file: &str,
-        place: String,
-        code: &'static str,
-        message: String,
-    ) {
+    fn push(&mut self, severity: Severity, file: &str, place: String, code: &'static str, message: String) {
         let file = file.to_owned();
-        self.0.push(Fault {
-            severity,
-            file,
-            place,
-            code,
-            message,
-        });
+        self.0.push(Fault { severity, file, place, code, message });
     }
 
     pub(crate) fn has_errors(&self) -> bool {

@@ -122,7 +122,10 @@ mod tests {
         let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
         assert_eq!(hex(&keys.public), v["public_key"]);
         assert_eq!(hex(&keys.slot(Purpose::Draft).id), v["draft_id"]);
-        assert_eq!(hex(&keys.redeem(v["round"].as_str().unwrap(), v["stratum"].as_str().unwrap())), v["redeem_signature"]);
+        assert_eq!(
+            hex(&keys.redeem(v["round"].as_str().unwrap(), v["stratum"].as_str().unwrap())),
+            v["redeem_signature"]
+        );
     }
 
     #[test]

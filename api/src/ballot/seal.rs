@@ -125,16 +125,15 @@ pub fn seal(
     let public = <X25519HkdfSha256 as hpke::Kem>::PublicKey::from_bytes(&key.0).map_err(|_malformed| SealFault::Key)?;
     let plain = padded(canonical, &commitment(salt), bucket_bytes)?;
     let mut ephemeral = Fixed(ephemeral_key_material(salt, &plain)?);
-    let (encapsulated, ciphertext) =
-        hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeS::Base,
-            &public,
-            &info(round),
-            &plain,
-            &[],
-            &mut ephemeral,
-        )
-        .map_err(|_hpke| SealFault::Key)?;
+    let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+        &OpModeS::Base,
+        &public,
+        &info(round),
+        &plain,
+        &[],
+        &mut ephemeral,
+    )
+    .map_err(|_hpke| SealFault::Key)?;
     let mut sealed = encapsulated.to_bytes().to_vec();
     sealed.extend_from_slice(&ciphertext);
     Ok(Envelope { id: envelope_id(&sealed), sealed })

@@ -41,6 +41,9 @@ pub enum DbError {
     /// The schema is older or newer than this program.
     #[error("database: schema is not up to date; run `phieu migrate`")]
     Schema,
+    /// Rows changed under a transaction that held them; it was rolled back.
+    #[error("database: rows changed under a lock")]
+    Conflict,
     /// The work was given up: its thread ended.
     #[error("database: the work was interrupted")]
     Interrupted,

@@ -20,9 +20,6 @@ impl Round {
         if !files.contains_key("round.toml") {
             faults.error("round.toml", "", "file_missing", "Add the file round.toml.");
         }
-        Checked {
-            round: None,
-            faults: faults.into_vec(),
-        }
+        Checked { round: None, faults: faults.into_vec() }
     }
 }

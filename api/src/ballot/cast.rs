@@ -1,0 +1,217 @@
+//! Casting: exactly once. The code's state decides; a second try with the same code gets the first one's receipt.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use survey_forms::answers::{AnswerFault, Answers, Ballot};
+use survey_forms::round::Channel;
+
+use super::keys::Purpose;
+use super::receipt::Receipt;
+use super::seal::{self, BoxPublic, SealFault};
+use super::store::{self, Redemption, TurnoutKey, Window};
+use super::{Bearer, CredentialState};
+use crate::clock::{Entropy, local};
+use crate::config::Config;
+use crate::db::queue::{Queue, QueueError};
+use crate::db::{Conn, Db, DbError, unix_ms};
+
+/// A ballot that is in the box.
+pub struct Cast {
+    /// Proof of it.
+    pub receipt: Receipt,
+    /// Whether this call put it there; `false` for a repetition.
+    pub first: bool,
+}
+
+/// Why nothing was cast.
+#[derive(Debug, thiserror::Error)]
+pub enum CastError {
+    /// Answers at fault.
+    #[error("{} answers at fault", .0.len())]
+    Answers(Vec<AnswerFault>),
+    /// Before opening, after closing, or closed by hand.
+    #[error("the round is not open")]
+    NotOpen,
+    /// The code was replaced or withdrawn.
+    #[error("the code was revoked")]
+    Revoked,
+    /// The code is not in the database any more.
+    #[error("the code is unknown")]
+    Unknown,
+    /// The round has no box key: it cannot have been opened by the rules.
+    #[error("the round has no usable box key")]
+    NoBox,
+    /// The receipt under this code does not open.
+    #[error("the stored receipt does not open")]
+    Receipt,
+    /// Too many are casting, or the database is out of reach; the same call may be made again.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+enum Outcome {
+    Done,
+    AlreadyUsed(Vec<u8>),
+    Revoked,
+    Unknown,
+    NotOpen,
+}
+
+/// The way into the box; cheap to clone.
+#[derive(Clone)]
+pub struct Casting {
+    queue: Queue<Redemption, Outcome>,
+    entropy: Entropy,
+}
+
+impl Casting {
+    /// Starts the thread that writes ballots.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(db: &Db, config: &Config, entropy: &Entropy) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (queue, thread) = Queue::start(db, "cast", config.cast_queue_length, config.cast_batch, Arc::new(commit))?;
+        Ok((Self { queue, entropy: entropy.clone() }, thread))
+    }
+
+    /// Seals the answers and puts them in the box.
+    ///
+    /// # Errors
+    /// [`CastError`]; nothing was stored then, or, after [`CastError::Queue`], asking again tells.
+    pub async fn cast(&self, bearer: &Bearer, answers: &Answers) -> Result<Cast, CastError> {
+        match self.prepare(bearer, answers)? {
+            Step::Done(cast) => Ok(cast),
+            Step::Write(job, receipt) => outcome(self.queue.put(*job)?.wait().await?, bearer, receipt),
+        }
+    }
+
+    /// [`Casting::cast`] on the calling thread: simulations and the paper desk's own thread.
+    ///
+    /// # Errors
+    /// As [`Casting::cast`].
+    pub fn cast_here(&self, bearer: &Bearer, answers: &Answers) -> Result<Cast, CastError> {
+        match self.prepare(bearer, answers)? {
+            Step::Done(cast) => Ok(cast),
+            Step::Write(job, receipt) => outcome(self.queue.put(*job)?.wait_here()?, bearer, receipt),
+        }
+    }
+
+    fn prepare(&self, bearer: &Bearer, answers: &Answers) -> Result<Step, CastError> {
+        if let CredentialState::Used(receipt) = &bearer.state {
+            return Ok(Step::Done(Cast { receipt: receipt.clone(), first: false }));
+        }
+        if matches!(bearer.state, CredentialState::Revoked) {
+            return Err(CastError::Revoked);
+        }
+        let form = bearer.round.form(&bearer.stratum).ok_or(CastError::Unknown)?;
+        form.check_cast(answers).map_err(CastError::Answers)?;
+        let stratum = bearer.stratum.to_string();
+        let ballot = Ballot {
+            round: bearer.round.id().to_owned(),
+            questionnaire: form.questionnaire.hash.clone(),
+            stratum: bearer.stratum.clone(),
+            answers: answers.clone(),
+        };
+        let key = bearer.round.box_public.as_deref().map(BoxPublic::from_bytes);
+        let key = key.and_then(Result::ok).ok_or(CastError::NoBox)?;
+        let salt = self.entropy.bytes();
+        let envelope = seal::seal(&key, bearer.round.id(), &ballot.canonical(), bearer.bucket_bytes(), &salt).map_err(
+            |fault| match fault {
+                SealFault::TooLarge => CastError::Answers(Vec::new()),
+                _ => CastError::NoBox,
+            },
+        )?;
+        let receipt = Receipt::new(envelope.id);
+        let job = Redemption {
+            round: bearer.round.id().to_owned(),
+            public_key: bearer.keys.public,
+            redeem_signature: bearer.keys.redeem(bearer.round.id(), &stratum),
+            receipt_box: receipt.lock(&bearer.keys, &self.entropy),
+            envelope_id: envelope.id,
+            sealed: envelope.sealed,
+            drafts: Purpose::ALL.map(|purpose| bearer.keys.slot(purpose).id),
+        };
+        Ok(Step::Write(Box::new(job), receipt))
+    }
+}
+
+enum Step {
+    Done(Cast),
+    Write(Box<Redemption>, Receipt),
+}
+
+fn outcome(outcome: Outcome, bearer: &Bearer, receipt: Receipt) -> Result<Cast, CastError> {
+    match outcome {
+        Outcome::Done => Ok(Cast { receipt, first: true }),
+        Outcome::AlreadyUsed(locked) => {
+            let receipt = Receipt::unlock(&bearer.keys, &locked).ok_or(CastError::Receipt)?;
+            Ok(Cast { receipt, first: false })
+        }
+        Outcome::Revoked => Err(CastError::Revoked),
+        Outcome::Unknown => Err(CastError::Unknown),
+        Outcome::NotOpen => Err(CastError::NotOpen),
+    }
+}
+
+/// One transaction for the whole batch. The order inside is the same in every process: rounds, credentials by key,
+/// turnout by key.
+fn commit(db: &Db, conn: &mut Conn, jobs: &[Redemption]) -> Result<Vec<Outcome>, DbError> {
+    let now = db.now(conn)?;
+    let round_ids: BTreeSet<&str> = jobs.iter().map(|j| j.round.as_str()).collect();
+    let windows = store::windows(conn, &round_ids.into_iter().collect::<Vec<_>>())?;
+    let keys: BTreeSet<[u8; 32]> = jobs.iter().map(|j| j.public_key).collect();
+    let credentials = store::credentials(conn, &keys.into_iter().collect::<Vec<_>>())?;
+    let day = local(now).format("%Y-%m-%d").to_string();
+
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    let mut redeemed: BTreeMap<[u8; 32], &Redemption> = BTreeMap::new();
+    let mut turnout: BTreeMap<TurnoutKey, i64> = BTreeMap::new();
+    for job in jobs {
+        outcomes.push(match credentials.get(job.public_key.as_slice()) {
+            None => Outcome::Unknown,
+            Some(c) if c.round != job.round => Outcome::Unknown,
+            Some(c) => match (c.state.as_str(), redeemed.get(&job.public_key)) {
+                // The same code twice in one batch: the first one counts.
+                (_, Some(first)) => Outcome::AlreadyUsed(first.receipt_box.clone()),
+                ("used", None) => Outcome::AlreadyUsed(c.receipt_box.clone().unwrap_or_default()),
+                ("issued", None) if !is_open(&windows, &c.round, &c.channel, unix_ms(&now)) => Outcome::NotOpen,
+                ("issued", None) => {
+                    redeemed.insert(job.public_key, job);
+                    let key = TurnoutKey {
+                        round: c.round.clone(),
+                        respondent_code: c.respondent_code.clone(),
+                        source_unit: c.source_unit.clone(),
+                        targets: c.targets.clone(),
+                        channel: c.channel.clone(),
+                        day: day.clone(),
+                    };
+                    *turnout.entry(key).or_default() += 1;
+                    Outcome::Done
+                }
+                _ => Outcome::Revoked,
+            },
+        });
+    }
+    if !redeemed.is_empty() {
+        let jobs: Vec<&Redemption> = redeemed.into_values().collect();
+        let used = store::redeem(conn, &jobs)?;
+        if used != jobs.len() {
+            // Cannot happen while the rows are held; if it does, nothing of the batch stays.
+            return Err(DbError::Conflict);
+        }
+        store::add_turnout(conn, &turnout)?;
+    }
+    Ok(outcomes)
+}
+
+fn is_open(windows: &[Window], round: &str, channel: &str, now_ms: i64) -> bool {
+    windows.iter().filter(|w| w.id == round).any(|w| {
+        let end = if channel == Channel::Online.as_str() { w.closes_at } else { w.keying_closes_at };
+        w.state == "open" && w.opens_at <= now_ms && now_ms < end
+    })
+}

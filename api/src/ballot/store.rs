@@ -1,0 +1,252 @@
+//! Credentials as the ballot sees them, drafts, envelopes and turnout: the one place that writes them.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Text};
+
+use super::keys::{DraftId, PublicKey};
+use crate::db::Conn;
+use crate::db::schema::{credential, draft, envelope, round, turnout};
+
+/// A credential's public row.
+#[derive(Queryable)]
+pub(super) struct CredentialRow {
+    pub(super) round: String,
+    pub(super) respondent_code: String,
+    pub(super) source_unit: String,
+    pub(super) targets: String,
+    pub(super) channel: String,
+    pub(super) state: String,
+    pub(super) receipt_box: Option<Vec<u8>>,
+}
+
+/// Everything that one cast writes.
+pub(super) struct Redemption {
+    pub(super) round: String,
+    pub(super) public_key: PublicKey,
+    pub(super) redeem_signature: [u8; 64],
+    pub(super) receipt_box: Vec<u8>,
+    pub(super) envelope_id: [u8; 32],
+    pub(super) sealed: Vec<u8>,
+    pub(super) drafts: [DraftId; 3],
+}
+
+#[derive(Queryable, Clone)]
+pub(super) struct Window {
+    pub(super) id: String,
+    pub(super) state: String,
+    pub(super) opens_at: i64,
+    pub(super) closes_at: i64,
+    pub(super) keying_closes_at: i64,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TurnoutKey {
+    pub(super) round: String,
+    pub(super) respondent_code: String,
+    pub(super) source_unit: String,
+    pub(super) targets: String,
+    pub(super) channel: String,
+    pub(super) day: String,
+}
+
+pub(super) fn credential(conn: &mut Conn, public: &PublicKey) -> QueryResult<Option<CredentialRow>> {
+    credential::table
+        .find(public.as_slice())
+        .select((
+            credential::round,
+            credential::respondent_code,
+            credential::source_unit,
+            credential::targets,
+            credential::channel,
+            credential::state,
+            credential::receipt_box,
+        ))
+        .first(conn)
+        .optional()
+}
+
+pub(super) fn draft(conn: &mut Conn, id: &DraftId) -> QueryResult<Option<Vec<u8>>> {
+    draft::table.find(id.as_slice()).select(draft::body).first(conn).optional()
+}
+
+pub(super) fn put_draft(conn: &mut Conn, id: &DraftId, round: &str, body: &[u8]) -> QueryResult<()> {
+    let row = (draft::id.eq(id.as_slice()), draft::round.eq(round), draft::body.eq(body));
+    let set = draft::body.eq(body);
+    match conn {
+        Conn::Sqlite(c) => {
+            diesel::insert_into(draft::table).values(row).on_conflict(draft::id).do_update().set(set).execute(c)
+        }
+        Conn::Postgres(c) => {
+            diesel::insert_into(draft::table).values(row).on_conflict(draft::id).do_update().set(set).execute(c)
+        }
+    }
+    .map(|_| ())
+}
+
+pub(super) fn delete_draft(conn: &mut Conn, id: &DraftId) -> QueryResult<()> {
+    diesel::delete(draft::table.find(id.as_slice())).execute(conn).map(|_| ())
+}
+
+pub(super) fn delete_drafts_of(conn: &mut Conn, round: &str) -> QueryResult<usize> {
+    diesel::delete(draft::table.filter(draft::round.eq(round))).execute(conn)
+}
+
+/// The rounds of a batch. PostgreSQL holds them against a close until the commit; SQLite has one writer anyway.
+pub(super) fn windows(conn: &mut Conn, ids: &[&str]) -> QueryResult<Vec<Window>> {
+    let columns = (round::id, round::state, round::opens_at, round::closes_at, round::keying_closes_at);
+    let query = round::table.filter(round::id.eq_any(ids.to_vec())).order(round::id).select(columns);
+    match conn {
+        Conn::Sqlite(c) => query.load(c),
+        Conn::Postgres(c) => query.for_share().load(c),
+    }
+}
+
+/// The credentials of a batch by public key; on PostgreSQL locked, in the order of their keys so that two writers
+/// cannot block each other.
+pub(super) fn credentials(conn: &mut Conn, keys: &[PublicKey]) -> QueryResult<BTreeMap<Vec<u8>, CredentialRow>> {
+    let mut found = BTreeMap::new();
+    match conn {
+        // One prepared look-up each: SQLite is in this process and answers in microseconds.
+        Conn::Sqlite(_) => {
+            for key in keys {
+                if let Some(row) = credential(conn, key)? {
+                    found.insert(key.to_vec(), row);
+                }
+            }
+        }
+        Conn::Postgres(c) => {
+            let keys: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
+            let rows: Vec<(Vec<u8>, CredentialRow)> = credential::table
+                .filter(credential::public_key.eq_any(keys))
+                .order(credential::public_key)
+                .select((
+                    credential::public_key,
+                    (
+                        credential::round,
+                        credential::respondent_code,
+                        credential::source_unit,
+                        credential::targets,
+                        credential::channel,
+                        credential::state,
+                        credential::receipt_box,
+                    ),
+                ))
+                .for_update()
+                .load(c)?;
+            found.extend(rows);
+        }
+    }
+    Ok(found)
+}
+
+/// Uses the codes up, stores the envelopes and deletes what waited under the codes.
+pub(super) fn redeem(conn: &mut Conn, jobs: &[&Redemption]) -> QueryResult<usize> {
+    match conn {
+        Conn::Sqlite(c) => redeem_sqlite(c, jobs),
+        Conn::Postgres(c) => redeem_postgres(c, jobs),
+    }
+}
+
+fn redeem_sqlite(c: &mut SqliteConnection, jobs: &[&Redemption]) -> QueryResult<usize> {
+    let mut used = 0;
+    for job in jobs {
+        used +=
+            diesel::update(credential::table.find(job.public_key.as_slice()).filter(credential::state.eq("issued")))
+                .set((
+                    credential::state.eq("used"),
+                    credential::redeem_signature.eq(job.redeem_signature.as_slice()),
+                    credential::receipt_box.eq(&job.receipt_box),
+                ))
+                .execute(c)?;
+        diesel::insert_into(envelope::table)
+            .values((
+                envelope::id.eq(job.envelope_id.as_slice()),
+                envelope::round.eq(&job.round),
+                envelope::sealed.eq(&job.sealed),
+            ))
+            .execute(c)?;
+        for id in &job.drafts {
+            diesel::delete(draft::table.find(id.as_slice())).execute(c)?;
+        }
+    }
+    Ok(used)
+}
+
+/// Three statements for the whole batch, whatever its size: a round trip each.
+fn redeem_postgres(c: &mut PgConnection, jobs: &[&Redemption]) -> QueryResult<usize> {
+    let keys: Vec<&[u8]> = jobs.iter().map(|j| j.public_key.as_slice()).collect();
+    let signatures: Vec<&[u8]> = jobs.iter().map(|j| j.redeem_signature.as_slice()).collect();
+    let receipts: Vec<&[u8]> = jobs.iter().map(|j| j.receipt_box.as_slice()).collect();
+    let ids: Vec<&[u8]> = jobs.iter().map(|j| j.envelope_id.as_slice()).collect();
+    let rounds: Vec<&str> = jobs.iter().map(|j| j.round.as_str()).collect();
+    let sealed: Vec<&[u8]> = jobs.iter().map(|j| j.sealed.as_slice()).collect();
+    let drafts: Vec<&[u8]> = jobs.iter().flat_map(|j| j.drafts.iter().map(<[u8; 16]>::as_slice)).collect();
+    let used = diesel::sql_query(
+        "UPDATE credential c SET state = 'used', redeem_signature = b.signature, receipt_box = b.receipt \
+         FROM unnest($1, $2, $3) AS b (key, signature, receipt) \
+         WHERE c.public_key = b.key AND c.state = 'issued'",
+    )
+    .bind::<Array<Binary>, _>(keys)
+    .bind::<Array<Binary>, _>(signatures)
+    .bind::<Array<Binary>, _>(receipts)
+    .execute(c)?;
+    diesel::sql_query("INSERT INTO envelope (id, round, sealed) SELECT * FROM unnest($1, $2, $3)")
+        .bind::<Array<Binary>, _>(ids)
+        .bind::<Array<Text>, _>(rounds)
+        .bind::<Array<Binary>, _>(sealed)
+        .execute(c)?;
+    diesel::sql_query("DELETE FROM draft WHERE id = ANY ($1)").bind::<Array<Binary>, _>(drafts).execute(c)?;
+    Ok(used)
+}
+
+/// Adds to the turnout; `counts` comes sorted by key, so that two writers cannot block each other.
+pub(super) fn add_turnout(conn: &mut Conn, counts: &BTreeMap<TurnoutKey, i64>) -> QueryResult<()> {
+    const UPSERT: &str = "ON CONFLICT (round, respondent_code, source_unit, targets, channel, day) \
+                          DO UPDATE SET returned = turnout.returned + excluded.returned";
+    match conn {
+        Conn::Sqlite(c) => {
+            for (key, count) in counts {
+                diesel::insert_into(turnout::table)
+                    .values((
+                        turnout::round.eq(&key.round),
+                        turnout::day.eq(&key.day),
+                        turnout::respondent_code.eq(&key.respondent_code),
+                        turnout::source_unit.eq(&key.source_unit),
+                        turnout::targets.eq(&key.targets),
+                        turnout::channel.eq(&key.channel),
+                        turnout::returned.eq(count),
+                    ))
+                    .on_conflict((
+                        turnout::round,
+                        turnout::respondent_code,
+                        turnout::source_unit,
+                        turnout::targets,
+                        turnout::channel,
+                        turnout::day,
+                    ))
+                    .do_update()
+                    .set(turnout::returned.eq(turnout::returned + count))
+                    .execute(c)?;
+            }
+            Ok(())
+        }
+        Conn::Postgres(c) => {
+            let column = |f: fn(&TurnoutKey) -> &str| counts.keys().map(f).collect::<Vec<&str>>();
+            diesel::sql_query(format!(
+                "INSERT INTO turnout (round, respondent_code, source_unit, targets, channel, day, returned) \
+                 SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) {UPSERT}"
+            ))
+            .bind::<Array<Text>, _>(column(|k| &k.round))
+            .bind::<Array<Text>, _>(column(|k| &k.respondent_code))
+            .bind::<Array<Text>, _>(column(|k| &k.source_unit))
+            .bind::<Array<Text>, _>(column(|k| &k.targets))
+            .bind::<Array<Text>, _>(column(|k| &k.channel))
+            .bind::<Array<Text>, _>(column(|k| &k.day))
+            .bind::<Array<BigInt>, _>(counts.values().copied().collect::<Vec<i64>>())
+            .execute(c)
+            .map(|_| ())
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Rounds: loading one from its folder, its dates and its state. Everything a round decides is in its definition.
+
+mod store;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use survey_forms::answers::{Form, Stratum};
+use survey_forms::round::Channel;
+use survey_forms::{Fault, Round, RoundFiles};
+
+use crate::clock::monotonic;
+use crate::db::{Conn, DbError, unix_ms};
+
+/// Where a round is on its way. Each act moves it one step, never back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RoundState {
+    /// Loaded; codes may be issued, nothing is accepted.
+    Loaded,
+    /// Accepts ballots between its dates.
+    Open,
+    /// Counts are fixed; accepts nothing more.
+    Closed,
+    /// The box was opened and counted.
+    Opened,
+    /// Scores are out.
+    Published,
+}
+
+impl RoundState {
+    const ALL: [Self; 5] = [Self::Loaded, Self::Open, Self::Closed, Self::Opened, Self::Published];
+
+    /// As stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Loaded => "loaded",
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Opened => "opened",
+            Self::Published => "published",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Loaded => "Chưa mở",
+            Self::Open => "Đang thu phiếu",
+            Self::Closed => "Đã chốt số phiếu",
+            Self::Opened => "Đã mở hòm phiếu",
+            Self::Published => "Đã công bố",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// Why something about a round cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub enum RoundError {
+    /// No such round.
+    #[error("there is no such round")]
+    Unknown,
+    /// The folder has faults; all of them are here and nothing was loaded.
+    #[error("the round's folder has {} faults", .0.len())]
+    Faults(Vec<Fault>),
+    /// A round of this id is there already, with codes or beyond the state `loaded`.
+    #[error("the round is there already and can no longer be replaced")]
+    Frozen,
+    /// The round in the database does not read; it was written by another version.
+    #[error("the stored round does not read")]
+    Unreadable,
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// A round as it stands.
+pub struct LoadedRound {
+    /// What the folder decides.
+    pub definition: Arc<Round>,
+    /// Where it is on its way.
+    pub state: RoundState,
+    /// From here ballots are accepted.
+    pub opens_at: DateTime<Utc>,
+    /// From here no online ballot is accepted.
+    pub closes_at: DateTime<Utc>,
+    /// From here no paper ballot is accepted.
+    pub keying_closes_at: DateTime<Utc>,
+    /// Public half of the box key, once there is one: 32 bytes.
+    pub box_public: Option<Vec<u8>>,
+    canonical_bytes: Arc<BTreeMap<String, usize>>,
+}
+
+impl LoadedRound {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.definition.id
+    }
+
+    /// Whether a ballot of this channel is accepted at `now`. The cast asks the database again.
+    #[must_use]
+    pub fn accepts(&self, channel: Channel, now: DateTime<Utc>) -> bool {
+        let end = match channel {
+            Channel::Online => self.closes_at,
+            Channel::Paper => self.keying_closes_at,
+        };
+        self.state == RoundState::Open && self.opens_at <= now && now < end
+    }
+
+    /// What a ballot of this stratum may answer.
+    #[must_use]
+    pub fn form<'r>(&'r self, stratum: &'r Stratum) -> Option<Form<'r>> {
+        self.definition.form(&stratum.respondent_code, &stratum.targets)
+    }
+
+    /// Longest canonical ballot of a questionnaire, in bytes, whatever its targets.
+    #[must_use]
+    pub fn canonical_bytes(&self, respondent_code: &str) -> Option<usize> {
+        self.canonical_bytes.get(respondent_code).copied()
+    }
+}
+
+/// The rounds of the database; re-read at most once a second, their definitions only when they change. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Rounds(Arc<RwLock<Cache>>);
+
+#[derive(Default)]
+struct Cache {
+    read_at: Option<Instant>,
+    rounds: Arc<Vec<Arc<LoadedRound>>>,
+}
+
+const FRESH_FOR: Duration = Duration::from_secs(1);
+
+impl Rounds {
+    /// An empty cache.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every round, those that accept ballots first.
+    ///
+    /// # Errors
+    /// [`RoundError`] when the database fails or holds what cannot be read.
+    pub fn all(&self, conn: &mut Conn) -> Result<Arc<Vec<Arc<LoadedRound>>>, RoundError> {
+        {
+            let cache = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if cache.read_at.is_some_and(|at| monotonic().duration_since(at) < FRESH_FOR) {
+                return Ok(Arc::clone(&cache.rounds));
+            }
+        }
+        self.reread(conn)
+    }
+
+    /// One round.
+    ///
+    /// # Errors
+    /// [`RoundError::Unknown`] and as [`Rounds::all`].
+    pub fn get(&self, conn: &mut Conn, id: &str) -> Result<Arc<LoadedRound>, RoundError> {
+        self.all(conn)?.iter().find(|r| r.id() == id).cloned().ok_or(RoundError::Unknown)
+    }
+
+    /// Reads the rounds again now; whoever changes one calls this after the commit.
+    ///
+    /// # Errors
+    /// As [`Rounds::all`].
+    pub fn reread(&self, conn: &mut Conn) -> Result<Arc<Vec<Arc<LoadedRound>>>, RoundError> {
+        let known = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).rounds);
+        let mut rounds = Vec::new();
+        for row in store::headers(conn).map_err(DbError::from)? {
+            let same = known.iter().find(|k| k.id() == row.id && k.definition.hash == row.hash);
+            let (definition, canonical_bytes) = match same {
+                Some(k) => (Arc::clone(&k.definition), Arc::clone(&k.canonical_bytes)),
+                None => {
+                    let files = store::files(conn, &row.id).map_err(DbError::from)?.ok_or(RoundError::Unknown)?;
+                    read_definition(&files)?
+                }
+            };
+            let state = RoundState::parse(&row.state).ok_or(RoundError::Unreadable)?;
+            rounds.push(Arc::new(LoadedRound {
+                definition,
+                state,
+                opens_at: crate::db::from_unix_ms(row.opens_at),
+                closes_at: crate::db::from_unix_ms(row.closes_at),
+                keying_closes_at: crate::db::from_unix_ms(row.keying_closes_at),
+                box_public: row.box_public,
+                canonical_bytes,
+            }));
+        }
+        rounds.sort_by_key(|r| (r.state != RoundState::Open, std::cmp::Reverse(r.opens_at)));
+        let rounds = Arc::new(rounds);
+        let mut cache = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        cache.rounds = Arc::clone(&rounds);
+        cache.read_at = Some(monotonic());
+        Ok(rounds)
+    }
+}
+
+fn read_definition(files: &str) -> Result<(Arc<Round>, Arc<BTreeMap<String, usize>>), RoundError> {
+    let files: BTreeMap<String, String> = serde_json::from_str(files).map_err(|_json| RoundError::Unreadable)?;
+    let files: RoundFiles = files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+    let round = Round::from_files(&files).map_err(|_faults| RoundError::Unreadable)?;
+    let bytes = round.groups.iter().filter_map(|g| Some((g.code.clone(), round.ballot_bucket(&g.code)?))).collect();
+    Ok((Arc::new(round), Arc::new(bytes)))
+}
+
+/// Loads a round from its files: all of it or nothing. One that has no codes yet and is not open may be replaced.
+///
+/// # Errors
+/// [`RoundError::Faults`] with every fault, [`RoundError::Frozen`].
+pub fn load(conn: &mut Conn, files: &RoundFiles) -> Result<Round, RoundError> {
+    let round = Round::from_files(files).map_err(RoundError::Faults)?;
+    let texts: BTreeMap<&str, &str> =
+        files.iter().filter_map(|(name, bytes)| Some((name.as_str(), std::str::from_utf8(bytes).ok()?))).collect();
+    let files = serde_json::to_string(&texts).map_err(|_json| RoundError::Unreadable)?;
+    let dates = &round.dates;
+    let row = store::NewRound {
+        id: &round.id,
+        state: RoundState::Loaded.as_str(),
+        hash: &round.hash,
+        files: &files,
+        opens_at: unix_ms(&dates.opens),
+        closes_at: unix_ms(&dates.closes),
+        keying_closes_at: unix_ms(&dates.keying_closes),
+    };
+    match store::state(conn, &round.id).map_err(DbError::from)? {
+        None => store::insert(conn, &row).map_err(DbError::from)?,
+        Some(state)
+            if state == RoundState::Loaded.as_str() && !store::has_codes(conn, &round.id).map_err(DbError::from)? =>
+        {
+            store::replace(conn, &row).map_err(DbError::from)?;
+        }
+        Some(_) => return Err(RoundError::Frozen),
+    }
+    Ok(round)
+}
+
+/// Moves a round from one state to the next; `false` when it was not in `from`.
+///
+/// # Errors
+/// When the database fails.
+pub fn advance(conn: &mut Conn, id: &str, from: RoundState, to: RoundState) -> Result<bool, DbError> {
+    Ok(store::advance(conn, id, from.as_str(), to.as_str())?)
+}
+
+/// Sets the public half of the box key, before the round opens.
+///
+/// # Errors
+/// [`RoundError::Frozen`] once the round is open or has another key.
+pub fn set_box_key(conn: &mut Conn, id: &str, public: &[u8]) -> Result<(), RoundError> {
+    match store::state(conn, id).map_err(DbError::from)? {
+        None => Err(RoundError::Unknown),
+        Some(_) if store::set_box_key(conn, id, public).map_err(DbError::from)? => Ok(()),
+        Some(_) => Err(RoundError::Frozen),
+    }
+}
+
+/// The files that a round was loaded from.
+///
+/// # Errors
+/// [`RoundError::Unknown`], [`RoundError::Unreadable`].
+pub fn files(conn: &mut Conn, id: &str) -> Result<RoundFiles, RoundError> {
+    let files = store::files(conn, id).map_err(DbError::from)?.ok_or(RoundError::Unknown)?;
+    let files: BTreeMap<String, String> = serde_json::from_str(&files).map_err(|_json| RoundError::Unreadable)?;
+    Ok(files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect())
+}
