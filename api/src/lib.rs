@@ -8,5 +8,7 @@ pub mod config;
 pub mod db;
 pub mod http;
 
+pub mod access;
+
 #[cfg(test)]
 mod testing;
