@@ -4,13 +4,16 @@
 //! this list.
 
 pub mod ballot;
+pub mod ceremony;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod credential;
 pub mod db;
 pub mod http;
+pub mod monitor;
 pub mod round;
+pub mod score;
 pub mod server;
 pub mod telemetry;
 

@@ -153,7 +153,7 @@ impl Ceremony {
         self.act(|conn| {
             round::set_box_key(conn, round, public.bytes())?;
             let detail = format!("public={}", data_encoding::HEXLOWER.encode(public.bytes()));
-            audit::record(conn, self.db.now(conn)?, by, "round.box_key_made", round, &detail)?;
+            self.note(conn, by, "round.box_key_made", round, &detail)?;
             Ok(keep(&file)?)
         })?;
         Ok(public)
@@ -172,7 +172,7 @@ impl Ceremony {
                 return Err(ActError::NoCodes);
             }
             advance(conn, round, RoundState::Loaded, RoundState::Open)?;
-            audit::record(conn, self.db.now(conn)?, by, "round.opened", round, &format!("codes={codes}"))?;
+            self.note(conn, by, "round.opened", round, &format!("codes={codes}"))?;
             Ok(number(codes))
         })
     }
@@ -194,7 +194,7 @@ impl Ceremony {
             }
             let unused = store::codes(conn, round, "issued")?;
             let detail = format!("ballots={envelopes} unused_codes={unused} drafts_deleted={drafts}");
-            audit::record(conn, self.db.now(conn)?, by, "round.closed", round, &detail)?;
+            self.note(conn, by, "round.closed", round, &detail)?;
             Ok(Closing {
                 ballots: number(envelopes),
                 moved: u64::try_from(moved).unwrap_or_default(),
@@ -211,6 +211,12 @@ impl Ceremony {
         let done = self.db.write_here(work)?;
         self.db.read_here(|conn| self.rounds.reread(conn))?;
         Ok(done)
+    }
+
+    /// A line in the audit trail, in the transaction of the act.
+    fn note(&self, conn: &mut Conn, by: &Actor, act: &str, round: &str, detail: &str) -> Result<(), DbError> {
+        let now = self.db.now(conn)?;
+        audit::record(conn, now, by, act, round, detail)
     }
 
     /// The act is done by now, so a log that could not be emptied is a warning.

@@ -9,7 +9,7 @@ use survey_forms::answers::{Answers, Ballot, Stratum};
 use super::merkle::Tree;
 use super::store::{self, NewBallot, OpeningRow};
 use super::{ActError, Ceremony, KeyFile, advance, held};
-use crate::access::audit::{self, Actor};
+use crate::access::audit::Actor;
 use crate::ballot::draft;
 use crate::ballot::seal::{self, BoxSecret, SealFault};
 use crate::clock::Entropy;
@@ -130,7 +130,7 @@ impl Ceremony {
             // A draft that was being kept while the round closed.
             draft::discard_all(conn, round)?;
             advance(conn, round, RoundState::Closed, RoundState::Opened)?;
-            audit::record(conn, self.db.now(conn)?, by, "round.box_opened", round, &found.opening.summary())?;
+            self.note(conn, by, "round.box_opened", round, &found.opening.summary())?;
             Ok(())
         })?;
         self.empty_log();
@@ -208,7 +208,8 @@ struct Rules<'r> {
 
 impl<'r> Rules<'r> {
     fn of(round: &'r Round) -> Self {
-        let mut strata: Vec<Stratum> = round.assignments().iter().map(survey_forms::round::Assignment::stratum).collect();
+        let mut strata: Vec<Stratum> =
+            round.assignments().iter().map(survey_forms::round::Assignment::stratum).collect();
         strata.sort();
         strata.dedup();
         Self { round, strata }
@@ -221,9 +222,7 @@ impl<'r> Rules<'r> {
         std::thread::scope(|scope| {
             let parts: Vec<_> = page
                 .chunks(share)
-                .map(|part| {
-                    scope.spawn(move || part.iter().map(|row| self.read(secret, row)).collect::<Vec<_>>())
-                })
+                .map(|part| scope.spawn(move || part.iter().map(|row| self.read(secret, row)).collect::<Vec<_>>()))
                 .collect();
             parts
                 .into_iter()

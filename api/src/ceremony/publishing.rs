@@ -113,7 +113,7 @@ impl Ceremony {
             let box_public = held(conn, round, RoundState::Published)?;
             let text = zeroize::Zeroizing::new(std::fs::read_to_string(path)?);
             KeyFile::parse(&text)?.check(round, box_public.as_deref().unwrap_or_default())?;
-            audit::record(conn, self.db.now(conn)?, by, "round.box_key_burnt", round, "")?;
+            self.note(conn, by, "round.box_key_burnt", round, "")?;
             Ok(key_file::destroy(path)?)
         })
     }

@@ -23,10 +23,7 @@ pub(super) fn hold(conn: &mut Conn, id: &str) -> QueryResult<Option<(String, Opt
 
 /// Codes of a round in a state.
 pub(super) fn codes(conn: &mut Conn, id: &str, state: &str) -> QueryResult<i64> {
-    credential::table
-        .filter(credential::round.eq(id).and(credential::state.eq(state)))
-        .select(count_star())
-        .first(conn)
+    credential::table.filter(credential::round.eq(id).and(credential::state.eq(state))).select(count_star()).first(conn)
 }
 
 /// Moves every envelope of a round into the box, rewritten in the order of their ids; gives back how many.
@@ -74,18 +71,25 @@ pub(super) fn insert_ballots(conn: &mut Conn, round: &str, ballots: &[NewBallot]
         Conn::Postgres(c) => {
             let ids: Vec<&[u8]> = ballots.iter().map(|b| b.id.as_slice()).collect();
             let bodies: Vec<&str> = ballots.iter().map(|b| b.body.as_str()).collect();
-            diesel::sql_query("INSERT INTO ballot (id, round, body) SELECT id, $3, body FROM unnest($1, $2) AS b (id, body)")
-                .bind::<Array<Binary>, _>(ids)
-                .bind::<Array<Text>, _>(bodies)
-                .bind::<Text, _>(round)
-                .execute(c)?;
+            diesel::sql_query(
+                "INSERT INTO ballot (id, round, body) SELECT id, $3, body FROM unnest($1, $2) AS b (id, body)",
+            )
+            .bind::<Array<Binary>, _>(ids)
+            .bind::<Array<Text>, _>(bodies)
+            .bind::<Text, _>(round)
+            .execute(c)?;
         }
     }
     Ok(())
 }
 
 /// Id and canonical body of the next ballots behind `after`.
-pub(super) fn ballot_page(conn: &mut Conn, round: &str, after: &[u8], most: i64) -> QueryResult<Vec<(Vec<u8>, String)>> {
+pub(super) fn ballot_page(
+    conn: &mut Conn,
+    round: &str,
+    after: &[u8],
+    most: i64,
+) -> QueryResult<Vec<(Vec<u8>, String)>> {
     ballot::table
         .filter(ballot::round.eq(round).and(ballot::id.gt(after)))
         .order(ballot::id)
