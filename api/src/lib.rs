@@ -14,5 +14,7 @@ pub mod round;
 pub mod server;
 pub mod telemetry;
 
+pub mod access;
+
 #[cfg(test)]
 mod testing;
