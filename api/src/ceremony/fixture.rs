@@ -166,15 +166,15 @@ impl Place {
         self.clock.advance(at - now);
     }
 
-    pub(crate) fn to_opened(&mut self) -> Vec<Sent> {
+    pub(crate) fn until_opened(&mut self) -> Vec<Sent> {
         let sent = self.field_work();
         self.ceremony.close(&BY, ROUND).unwrap();
         self.ceremony.open_box(&BY, ROUND, &self.key(), |_| ()).unwrap();
         sent
     }
 
-    pub(crate) fn to_published(&mut self) -> Vec<Sent> {
-        let sent = self.to_opened();
+    pub(crate) fn until_published(&mut self) -> Vec<Sent> {
+        let sent = self.until_opened();
         self.wait_for_publication();
         self.ceremony.publish(&BY, ROUND, Timing::OnTime).unwrap();
         sent

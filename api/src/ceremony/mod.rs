@@ -227,6 +227,14 @@ impl Ceremony {
     }
 }
 
+/// Id and canonical body of the next opened ballots behind `after` (empty for the first), in the order of their ids.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn ballots(conn: &mut Conn, round: &str, after: &[u8], most: i64) -> Result<Vec<(Vec<u8>, String)>, DbError> {
+    Ok(store::ballot_page(conn, round, after, most)?)
+}
+
 /// Holds the round's row and checks where it is; gives back the public half of its box key.
 fn held(conn: &mut Conn, round: &str, needs: RoundState) -> Result<Option<Vec<u8>>, ActError> {
     use RoundState::{Closed, Loaded, Open, Opened, Published};

@@ -1,5 +1,7 @@
 //! A round from its codes to its scores, on both databases.
 
+#![expect(clippy::as_conversions, reason = "small counts in a test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -240,7 +242,7 @@ fn what_cannot_be_read_is_counted_with_its_reason_and_the_rest_is_opened() {
 #[test]
 fn a_ballot_added_after_the_opening_stops_the_publication() {
     for mut place in places() {
-        place.to_opened();
+        place.until_opened();
         let one = ballots(&place).remove(0).1;
         place
             .test
@@ -258,7 +260,7 @@ fn a_ballot_added_after_the_opening_stops_the_publication() {
 #[test]
 fn nothing_leads_from_a_ballot_to_an_envelope() {
     for mut place in places() {
-        let sent = place.to_opened();
+        let sent = place.until_opened();
         let stored = ballots(&place);
         assert!(stored.iter().all(|(id, _)| id.len() == 16));
         let by_body: BTreeMap<Vec<u8>, Vec<u8>> =

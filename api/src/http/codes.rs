@@ -101,6 +101,8 @@ codes! {
     NOT_PUBLISHED = 409 "not_published" "Kết quả chưa được công bố.";
     /// The act does not fit the round's state.
     STATE_CONFLICT = 409 "state_conflict" "Đợt điều tra không ở trạng thái cho phép việc này.";
+    /// No such kind of targets in the round.
+    KIND_UNKNOWN = 404 "kind_unknown" "Không có loại cơ quan này trong đợt điều tra.";
     /// None of the media types asked for is offered.
     NOT_ACCEPTABLE = 406 "not_acceptable" "Không có kiểu dữ liệu được yêu cầu (Accept).";
     /// The round cannot open without a box key.
