@@ -66,6 +66,16 @@ codes! {
     /// A paper ballot's code on the online form.
     CODE_IS_PAPER = 409 "code_is_paper" "Đây là mã của phiếu giấy. Xin ông/bà điền phiếu giấy và gửi lại theo hướng dẫn.";
 
+    // codes
+    /// The round has no such group, or the group no such unit.
+    GROUP_UNKNOWN = 404 "group_unknown" "Đợt điều tra không có nhóm đối tượng hoặc đơn vị này.";
+    /// More than the plan's quota or the roster says.
+    OVER_QUOTA = 409 "over_quota" "Số mã yêu cầu vượt chỉ tiêu hoặc danh sách đã nhập. Chưa có mã nào được phát.";
+    /// Neither a quota nor a roster, and no number given.
+    HOW_MANY = 409 "how_many" "Nhóm này không có chỉ tiêu và chưa có danh sách; cần cho biết số mã.";
+    /// The code's ballot is in the box and stays there.
+    CODE_USED = 409 "code_used" "Mã này đã được dùng; phiếu đã nằm trong hòm phiếu.";
+
     // staff and machines
     /// Sign in first.
     SIGN_IN_REQUIRED = 401 "sign_in_required" "Xin đăng nhập để tiếp tục.";
