@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod http;
+pub mod keying;
 pub mod round;
 
 #[cfg(test)]

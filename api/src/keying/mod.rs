@@ -1,0 +1,3 @@
+//! The paper desk.
+
+pub mod state;
