@@ -11,5 +11,7 @@ pub mod http;
 pub mod keying;
 pub mod round;
 
+pub mod access;
+
 #[cfg(test)]
 mod testing;

@@ -85,6 +85,14 @@ codes! {
     GRANT_UNSUPPORTED = 400 "unsupported_grant_type" "Chỉ hỗ trợ grant_type=client_credentials.";
     /// Asked for a scope that the client does not have.
     SCOPE_INVALID = 400 "invalid_scope" "Phạm vi yêu cầu không được cấp cho máy khách này.";
+    /// A token request that is not one: fields missing, repeated or contradictory (RFC 6749, 5.2).
+    TOKEN_REQUEST_INVALID = 400 "invalid_request" "Yêu cầu cấp mã truy cập không đúng.";
+    /// A sign-in name that someone has or had.
+    STAFF_NAME_TAKEN = 409 "staff_name_taken" "Tên đăng nhập này đã có người dùng.";
+    /// No member of staff of this name.
+    STAFF_UNKNOWN = 404 "staff_unknown" "Không có cán bộ này.";
+    /// No machine client of this id.
+    CLIENT_UNKNOWN = 404 "client_unknown" "Không có máy khách này.";
 
     // scores
     /// Scores are released once, after the close.
