@@ -4,12 +4,16 @@
 //! this list.
 
 pub mod ballot;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod credential;
 pub mod db;
 pub mod http;
 pub mod keying;
 pub mod round;
+pub mod server;
+pub mod telemetry;
 
 pub mod access;
 

@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod client;
+mod keys;
 pub mod password;
 mod role;
 pub mod scopes;
@@ -16,6 +17,7 @@ mod secret;
 pub mod session;
 pub mod staff;
 mod store;
+pub mod tokens;
 
 #[cfg(test)]
 mod fixture;
@@ -27,6 +29,7 @@ pub use role::{
 };
 pub use secret::Secret;
 pub use staff::{SignInName, Staff};
+pub use tokens::Tokens;
 
 use crate::db::DbError;
 use crate::http::{FieldFault, Problem, codes};

@@ -6,10 +6,12 @@ use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _,
     QueryResult, RunQueryDsl as _,
 };
+use zeroize::Zeroizing;
 
 use super::AccessError;
 use super::audit::Entry;
 use super::client::Client;
+use super::keys::Signer;
 use super::password::HashedPassword;
 use super::role::Role;
 use super::scopes::Scopes;
@@ -203,12 +205,18 @@ pub(super) fn revoke_client(conn: &mut Conn, id: &str) -> QueryResult<bool> {
 
 // signing keys
 
-/// Every key: its id and seed, the newest first.
-pub(super) fn signing_keys(conn: &mut Conn) -> QueryResult<Vec<(String, Vec<u8>)>> {
-    signing_key::table
+/// Every key, the newest first. A seed that does not give the key it is filed under is an error.
+pub(super) fn signing_keys(conn: &mut Conn) -> QueryResult<Vec<Signer>> {
+    let rows: Vec<(String, Vec<u8>)> = signing_key::table
         .order((signing_key::created_at.desc(), signing_key::id))
         .select((signing_key::id, signing_key::secret))
-        .load(conn)
+        .load(conn)?;
+    let parse = |(kid, seed): (String, Vec<u8>)| {
+        let seed = Zeroizing::new(seed);
+        let signer = <&[u8; 32]>::try_from(seed.as_slice()).ok().map(Signer::from_seed);
+        signer.filter(|s| s.kid() == kid).ok_or_else(|| unreadable("signing_key.secret"))
+    };
+    rows.into_iter().map(parse).collect()
 }
 
 /// Lets one process at a time decide whether a key is missing, until the transaction ends; readers are not held up.

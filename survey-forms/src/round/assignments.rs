@@ -1,6 +1,6 @@
 //! Who rates whom: every kind of ballot paper that a round has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Group, Quota, Rates, Round, Sources, Unit};
 use crate::answers::Stratum;
@@ -22,7 +22,39 @@ impl Assignment {
     /// The part of this that travels in a ballot: group and targets, never the unit.
     #[must_use]
     pub fn stratum(&self) -> Stratum {
-        Stratum { respondent_code: self.respondent_code.clone(), targets: self.targets.clone() }
+        Stratum {
+            respondent_code: self.respondent_code.clone(),
+            targets: self.targets.clone(),
+        }
+    }
+}
+
+/// What routing looks up, made once.
+struct Routing<'r> {
+    units: BTreeMap<&'r str, &'r Unit>,
+    /// Targets of a division, in the order of the targets' table.
+    divisions: BTreeMap<&'r str, Vec<String>>,
+}
+
+impl<'r> Routing<'r> {
+    fn of(round: &'r Round) -> Self {
+        let mut supervisors: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for row in &round.mappings {
+            supervisors
+                .entry(&row.division)
+                .or_default()
+                .insert(&row.target);
+        }
+        let divisions = supervisors
+            .into_iter()
+            .map(|(division, codes)| (division, round.pick(|t| codes.contains(t.code.as_str()))))
+            .collect();
+        let units = round
+            .units
+            .iter()
+            .map(|unit| (unit.code.as_str(), unit))
+            .collect();
+        Routing { units, divisions }
     }
 }
 
@@ -31,11 +63,14 @@ impl Round {
     /// to no target has none.
     #[must_use]
     pub fn assignments(&self) -> Vec<Assignment> {
-        let units: BTreeMap<&str, &Unit> = self.units.iter().map(|unit| (unit.code.as_str(), unit)).collect();
-        self.groups.iter().flat_map(|group| self.assignments_of(group, &units)).collect()
+        let routing = Routing::of(self);
+        self.groups
+            .iter()
+            .flat_map(|group| self.assignments_of(group, &routing))
+            .collect()
     }
 
-    fn assignments_of(&self, group: &Group, units: &BTreeMap<&str, &Unit>) -> Vec<Assignment> {
+    fn assignments_of(&self, group: &Group, routing: &Routing) -> Vec<Assignment> {
         let assignment = |unit: Option<&Unit>, targets: Vec<String>, ballots| Assignment {
             respondent_code: group.code.clone(),
             source_unit: unit.map(|unit| unit.code.clone()),
@@ -44,12 +79,21 @@ impl Round {
         };
         let sources: Vec<Option<&Unit>> = match &group.sources {
             Sources::None => vec![None],
-            Sources::Kinds(kinds) => self.units.iter().filter(|unit| kinds.contains(&unit.kind)).map(Some).collect(),
+            Sources::Kinds(kinds) => self
+                .units
+                .iter()
+                .filter(|unit| kinds.contains(&unit.kind))
+                .map(Some)
+                .collect(),
         };
         let mut all = Vec::new();
         for unit in sources {
             if let Rates::OnePerBallot(kinds) = &group.rates {
-                for target in self.targets.iter().filter(|target| kinds.contains(&target.kind)) {
+                for target in self
+                    .targets
+                    .iter()
+                    .filter(|target| kinds.contains(&target.kind))
+                {
                     let ballots = match &group.quota {
                         Quota::PerTarget { per, of } if *of == target.kind => Some(*per),
                         Quota::PerTarget { .. } => continue,
@@ -59,7 +103,7 @@ impl Round {
                 }
                 continue;
             }
-            let targets = self.routed(&group.rates, unit, units);
+            let targets = self.routed(&group.rates, unit, routing);
             if !targets.is_empty() {
                 all.push(assignment(unit, targets, fixed(&group.quota, unit)));
             }
@@ -68,28 +112,32 @@ impl Round {
     }
 
     /// What people of a unit rate together on one ballot.
-    fn routed(&self, rates: &Rates, unit: Option<&Unit>, units: &BTreeMap<&str, &Unit>) -> Vec<String> {
+    fn routed(&self, rates: &Rates, unit: Option<&Unit>, routing: &Routing) -> Vec<String> {
         let known = |code: &Option<String>| code.clone().into_iter().collect::<Vec<String>>();
         match rates {
             Rates::OwnUnit => unit.map(|unit| known(&unit.target)).unwrap_or_default(),
             Rates::Parent => unit
                 .and_then(|unit| unit.parent.as_deref())
-                .and_then(|parent| units.get(parent))
+                .and_then(|parent| routing.units.get(parent))
                 .map(|parent| known(&parent.target))
                 .unwrap_or_default(),
-            Rates::Mapped => {
-                let division = unit.and_then(|unit| unit.division.as_deref());
-                let maps = |code: &str| {
-                    self.mappings.iter().any(|row| Some(row.division.as_str()) == division && row.target == code)
-                };
-                self.pick(|target| maps(&target.code))
+            Rates::Mapped => unit
+                .and_then(|unit| unit.division.as_deref())
+                .and_then(|division| routing.divisions.get(division))
+                .cloned()
+                .unwrap_or_default(),
+            Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => {
+                self.pick(|target| kinds.contains(&target.kind))
             }
-            Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => self.pick(|target| kinds.contains(&target.kind)),
         }
     }
 
     fn pick(&self, wanted: impl Fn(&super::Target) -> bool) -> Vec<String> {
-        self.targets.iter().filter(|t| wanted(t)).map(|t| t.code.clone()).collect()
+        self.targets
+            .iter()
+            .filter(|t| wanted(t))
+            .map(|t| t.code.clone())
+            .collect()
     }
 }
 
@@ -98,6 +146,10 @@ fn fixed(quota: &Quota, unit: Option<&Unit>) -> Option<u32> {
         Quota::Roster => None,
         Quota::Fixed(count) => Some(*count),
         Quota::PerTarget { per, .. } => Some(*per),
-        Quota::PerSourceUnit { per, of } => Some(if unit.is_some_and(|unit| unit.kind == *of) { *per } else { 0 }),
+        Quota::PerSourceUnit { per, of } => Some(if unit.is_some_and(|unit| unit.kind == *of) {
+            *per
+        } else {
+            0
+        }),
     }
 }
