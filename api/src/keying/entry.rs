@@ -89,7 +89,7 @@ pub fn places<'f>(form: &'f Form<'f>) -> impl Iterator<Item = (&'f str, &'f Item
 
 /// Where two complete entries differ, in the order of the paper.
 #[must_use]
-pub fn disputes(form: &Form<'_>, first: &Answers, second: &Answers) -> Vec<Dispute> {
+pub(super) fn disputes(form: &Form<'_>, first: &Answers, second: &Answers) -> Vec<Dispute> {
     places(form)
         .filter_map(|(target, item)| {
             let (one, other) = (first.get(target, &item.code)?, second.get(target, &item.code)?);
@@ -108,7 +108,7 @@ pub fn disputes(form: &Form<'_>, first: &Answers, second: &Answers) -> Vec<Dispu
 /// # Errors
 /// `decision_missing`, `reason_missing` at a dispute; `not_disputed` elsewhere; and what the form does not hold.
 /// Every place at once, with `/answers` or `/reasons` before it.
-pub fn settle(
+pub(super) fn settle(
     form: &Form<'_>,
     agreed: &Answers,
     disputes: &[Dispute],
@@ -149,7 +149,7 @@ fn fault(under: &str, target: &str, item: &str, code: &'static str) -> AnswerFau
 
 /// The sign for an item that holds no option.
 #[must_use]
-pub const fn mark_key(mark: Mark) -> char {
+pub(super) const fn mark_key(mark: Mark) -> char {
     match mark {
         Mark::Blank => '.',
         Mark::Several => '*',
@@ -159,7 +159,7 @@ pub const fn mark_key(mark: Mark) -> char {
 
 /// What is said beside such a sign.
 #[must_use]
-pub const fn mark_words(mark: Mark) -> &'static str {
+pub(super) const fn mark_words(mark: Mark) -> &'static str {
     match mark {
         Mark::Blank => "(để trống)",
         Mark::Several => "(nhiều dấu)",

@@ -8,8 +8,14 @@
 
 mod entry;
 mod error;
+mod progress;
 pub mod state;
 mod store;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,13 +25,14 @@ use survey_forms::round::Channel;
 
 pub use entry::{Decision, Dispute, Place, Reason, places, read_key, show};
 pub use error::KeyingError;
+pub use progress::Progress;
 pub use state::{Capture, Pass, Refusal};
 
 use crate::access::{Actor, Role, Staff, audit};
 use crate::ballot::{Bearer, Casting, CredentialState, Purpose, Token, draft, find};
 use crate::clock::Entropy;
 use crate::db::{Conn, Db, DbError};
-use crate::round::{RoundState, Rounds};
+use crate::round::Rounds;
 
 /// Where the decided ballot waits between the decision and the cast: a paper code has no respondent's draft.
 const DECIDED: Purpose = Purpose::Draft;
@@ -71,27 +78,6 @@ pub struct Done {
     pub reached: Reached,
     /// The same person has done the same before; nothing was stored this time.
     pub repeated: bool,
-}
-
-/// Paper ballots of one group by how far they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// The round's title.
-    pub round: String,
-    /// The group's code.
-    pub respondent_code: String,
-    /// The group's name.
-    pub group: String,
-    /// Codes issued on which nothing has been keyed.
-    pub awaiting: i64,
-    /// One entry.
-    pub first_done: i64,
-    /// Two that differ.
-    pub mismatched: i64,
-    /// Settled, on the way into the box.
-    pub settled: i64,
-    /// In the box.
-    pub cast: i64,
 }
 
 fn purpose(pass: Pass) -> Purpose {
@@ -260,8 +246,8 @@ impl PaperDesk {
         let disputes = entry::disputes(&form, &first, &second);
         let decided = entry::settle(&form, &first, &disputes, decision).map_err(KeyingError::Decision)?;
         if again {
-            let kept = draft::read(conn, bearer, DECIDED)?.ok_or(KeyingError::EntryLost)?;
-            return if kept == decided { Ok(true) } else { Err(KeyingError::EntryDiffers) };
+            let before = kept(conn, bearer, DECIDED)?;
+            return if before == decided { Ok(true) } else { Err(KeyingError::EntryDiffers) };
         }
         let next = capture.settled(&staff.id)?;
         if !store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)? {
@@ -320,15 +306,22 @@ impl PaperDesk {
     /// When the database fails.
     pub async fn progress(&self) -> Result<Vec<Progress>, KeyingError> {
         let rounds = self.rounds.clone();
-        self.db.read(move |conn| progress(conn, &rounds)).await
+        self.db.read(move |conn| progress::by_group(conn, &rounds)).await
     }
 }
 
 /// Both entries, which a mismatched ballot has.
 fn entries(conn: &mut Conn, bearer: &Bearer) -> Result<[Answers; 2], KeyingError> {
-    let first = draft::read(conn, bearer, Purpose::FirstKeying)?.ok_or(KeyingError::EntryLost)?;
-    let second = draft::read(conn, bearer, Purpose::SecondKeying)?.ok_or(KeyingError::EntryLost)?;
-    Ok([first, second])
+    Ok([kept(conn, bearer, Purpose::FirstKeying)?, kept(conn, bearer, Purpose::SecondKeying)?])
+}
+
+/// An entry that the state promises. It may be gone with a cast since the code was looked up.
+fn kept(conn: &mut Conn, bearer: &Bearer, purpose: Purpose) -> Result<Answers, KeyingError> {
+    match draft::read(conn, bearer, purpose)? {
+        Some(answers) => Ok(answers),
+        None if store::is_used(conn, &bearer.keys.public)? => Err(KeyingError::Duplicate),
+        None => Err(KeyingError::EntryLost),
+    }
 }
 
 /// The answer to an entry of somebody who has done this pass before.
@@ -367,7 +360,7 @@ fn second_entry(
 ) -> Result<(Capture, Reached), KeyingError> {
     // Refuses before anything is decrypted.
     capture.second_done(by, true)?;
-    let first = draft::read(conn, bearer, Purpose::FirstKeying)?.ok_or(KeyingError::EntryLost)?;
+    let first = kept(conn, bearer, Purpose::FirstKeying)?;
     let next = capture.second_done(by, first == *answers)?;
     let differ = entry::disputes(&bearer.form()?, &first, answers).len();
     let reached = if matches!(next, Capture::Matched { .. }) { Reached::Cast } else { Reached::Mismatched(differ) };
@@ -387,32 +380,4 @@ fn settled_entry(conn: &mut Conn, bearer: &Bearer) -> Result<Option<Answers>, Ke
         None if store::is_used(conn, &bearer.keys.public)? => Ok(None),
         None => Err(KeyingError::EntryLost),
     }
-}
-
-fn progress(conn: &mut Conn, rounds: &Rounds) -> Result<Vec<Progress>, KeyingError> {
-    let counts = store::counts(conn)?;
-    let mut all = Vec::new();
-    for round in rounds.all(conn)?.iter().filter(|r| r.state <= RoundState::Closed) {
-        for group in &round.definition.groups {
-            let of = |wanted: &dyn Fn(&store::Count) -> bool| -> i64 {
-                let own = counts.iter().filter(|c| c.round == round.id() && c.respondent_code == group.code);
-                own.filter(|c| wanted(c)).map(|c| c.ballots).sum()
-            };
-            let capture = |state: &str| of(&|c| c.capture.as_deref() == Some(state));
-            let line = Progress {
-                round: round.definition.title.clone(),
-                respondent_code: group.code.clone(),
-                group: group.name.clone(),
-                awaiting: of(&|c| c.capture.is_none() && c.credential == "issued"),
-                first_done: capture("first_done"),
-                mismatched: capture("mismatched"),
-                settled: capture("matched") + capture("adjudicated"),
-                cast: capture("cast"),
-            };
-            if line.awaiting + line.first_done + line.mismatched + line.settled + line.cast > 0 {
-                all.push(line);
-            }
-        }
-    }
-    Ok(all)
 }

@@ -112,3 +112,67 @@ pub(super) fn counts(conn: &mut Conn) -> QueryResult<Vec<Count>> {
     )
     .load(conn)
 }
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::db::schema::{audit, draft, envelope, staff, turnout};
+
+    /// Somebody who never signs in.
+    pub(in crate::keying) fn hire(conn: &mut Conn, id: &str, role: &str) -> QueryResult<()> {
+        let row = (
+            staff::id.eq(id),
+            staff::name.eq(id),
+            staff::role.eq(role),
+            staff::password_hash.eq(""),
+            staff::disabled.eq(false),
+            staff::created_at.eq(0),
+        );
+        diesel::insert_into(staff::table).values(row).execute(conn).map(|_| ())
+    }
+
+    pub(in crate::keying) fn drafts(conn: &mut Conn) -> QueryResult<i64> {
+        draft::table.count().get_result(conn)
+    }
+
+    pub(in crate::keying) fn delete_drafts(conn: &mut Conn) -> QueryResult<usize> {
+        diesel::delete(draft::table).execute(conn)
+    }
+
+    pub(in crate::keying) fn envelopes(conn: &mut Conn) -> QueryResult<Vec<Vec<u8>>> {
+        envelope::table.select(envelope::sealed).load(conn)
+    }
+
+    /// Channel and ballots returned, line by line.
+    pub(in crate::keying) fn turnout(conn: &mut Conn) -> QueryResult<Vec<(String, i64)>> {
+        turnout::table.select((turnout::channel, turnout::returned)).load(conn)
+    }
+
+    /// Action, subject and detail, in no order.
+    pub(in crate::keying) fn trail(conn: &mut Conn) -> QueryResult<Vec<(String, String, String)>> {
+        audit::table.select((audit::action, audit::subject, audit::detail)).load(conn)
+    }
+
+    /// Puts a capture back to `state`, as if the process had died before it moved on.
+    pub(in crate::keying) fn set_state(conn: &mut Conn, key: &PublicKey, state: &str) -> QueryResult<usize> {
+        diesel::update(capture::table.find(key.as_slice())).set(capture::state.eq(state)).execute(conn)
+    }
+
+    #[derive(QueryableByName)]
+    struct File {
+        #[diesel(sql_type = Text)]
+        file: String,
+    }
+
+    /// The files of an SQLite database.
+    pub(in crate::keying) fn files(conn: &mut Conn) -> QueryResult<Vec<String>> {
+        let main: File =
+            diesel::sql_query("SELECT file FROM pragma_database_list WHERE name = 'main'").get_result(conn)?;
+        Ok(vec![main.file.clone(), format!("{}-wal", main.file)])
+    }
+
+    /// Every column of PostgreSQL's and SQLite's `draft` that holds an entry.
+    pub(in crate::keying) fn draft_bodies(conn: &mut Conn) -> QueryResult<Vec<Vec<u8>>> {
+        draft::table.select(draft::body).load(conn)
+    }
+}
