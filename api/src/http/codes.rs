@@ -111,6 +111,26 @@ codes! {
     NOT_PUBLISHED = 409 "not_published" "Kết quả chưa được công bố.";
     /// The act does not fit the round's state.
     STATE_CONFLICT = 409 "state_conflict" "Đợt điều tra không ở trạng thái cho phép việc này.";
+
+    // the paper desk
+    /// An online ballot's code at the paper desk.
+    KEYING_CODE_IS_ONLINE = 409 "code_is_online" "Đây là mã của phiếu trực tuyến, không nhập tại bàn phiếu giấy.";
+    /// The code was used past the paper desk.
+    KEYING_DUPLICATE = 409 "keying_duplicate" "Mã của phiếu này đã được dùng. Xin để riêng phiếu giấy vào tập phiếu trùng, không nhập.";
+    /// Each pass needs another person.
+    KEYING_SAME_PERSON = 409 "keying_same_person" "Ông/bà đã nhập phiếu này. Lượt tiếp theo phải do người khác làm.";
+    /// Somebody else was faster.
+    KEYING_PASS_TAKEN = 409 "keying_pass_taken" "Người khác vừa hoàn thành lượt này của phiếu. Xin quét lại phiếu để biết việc tiếp theo.";
+    /// The second pass before the first.
+    KEYING_FIRST_MISSING = 409 "keying_first_missing" "Phiếu này chưa có lượt nhập thứ nhất.";
+    /// Two entries differ.
+    KEYING_AWAITS_THIRD = 409 "keying_awaits_third" "Hai lượt nhập của phiếu này khác nhau. Xin chuyển phiếu cho người phân xử.";
+    /// Nothing to decide.
+    KEYING_NOT_DISPUTED = 409 "keying_not_disputed" "Phiếu này không có mục nào cần phân xử.";
+    /// Keyed and cast.
+    KEYING_ALREADY_CAST = 409 "keying_already_cast" "Phiếu này đã nhập xong và đã ở trong hòm phiếu.";
+    /// The same person, the same pass, another entry.
+    KEYING_ENTRY_DIFFERS = 422 "keying_entry_differs" "Ông/bà đã lưu lượt này với nội dung khác. Nội dung đã lưu được giữ nguyên.";
 }
 
 #[cfg(test)]
