@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Answer, Answers};
 use crate::canonical;
 
-/// Who rates what, as it travels in a ballot: `CC-CT/SNV`, `LĐ-CP/SCT+SGTVT`. Never the unit.
+/// Who rates what, as it travels in a ballot: `GROUP/TARGET+TARGET`. Never the unit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stratum {
     /// The group.

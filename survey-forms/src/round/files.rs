@@ -16,7 +16,7 @@ const PATH_MAX: usize = 120;
 pub(super) fn check_folder(files: &RoundFiles, faults: &mut Faults) -> bool {
     if files.len() > FILES_MAX {
         let message = format!("Keep the folder to {FILES_MAX} files; it has {}.", files.len());
-        faults.error("", "", "too_many_files", message);
+        faults.error(".", "", "too_many_files", message);
         return false;
     }
     let mut readable = true;

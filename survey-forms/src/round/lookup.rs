@@ -1,6 +1,6 @@
 //! Finding things in a round by their codes.
 
-use super::{Group, Round, Target, Unit};
+use super::{Field, Group, Round, Target, TargetKind, Unit, UnitKind};
 use crate::answers::Form;
 use crate::questionnaire::{Criterion, Questionnaire, Scale};
 
@@ -15,6 +15,24 @@ impl Round {
     #[must_use]
     pub fn target(&self, code: &str) -> Option<&Target> {
         self.targets.iter().find(|target| target.code == code)
+    }
+
+    /// The kind of rated bodies with this code.
+    #[must_use]
+    pub fn target_kind(&self, code: &str) -> Option<&TargetKind> {
+        self.target_kinds.iter().find(|kind| kind.code == code)
+    }
+
+    /// The kind of units with this code.
+    #[must_use]
+    pub fn unit_kind(&self, code: &str) -> Option<&UnitKind> {
+        self.unit_kinds.iter().find(|kind| kind.code == code)
+    }
+
+    /// The field with this code.
+    #[must_use]
+    pub fn field(&self, code: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.code == code)
     }
 
     /// The unit with this code.

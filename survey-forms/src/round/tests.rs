@@ -1,13 +1,17 @@
 //! The plan's round loads and says what the plan says.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::quang_nam_2023;
 
 mod broken;
+mod documents;
 mod readings;
 
 pub(super) fn plan() -> Round {
-    Round::from_files(&quang_nam_2023()).unwrap()
+    static PLAN: LazyLock<Round> = LazyLock::new(|| Round::from_files(&crate::quang_nam_2023()).unwrap());
+    PLAN.clone()
 }
 
 #[test]

@@ -190,7 +190,6 @@ impl ScoreSheet {
 fn document_target(round: &Round, target: &TargetScore) -> DocumentTarget {
     let decimals = round.scoring.decimals;
     let text = |value: &Option<Ratio>| value.as_ref().map(|v| ratio::to_fixed(v, decimals));
-    let name = |code: &str| round.fields.iter().find(|field| field.code == code);
     DocumentTarget {
         target: target.target.clone(),
         kind: target.kind.clone(),
@@ -204,7 +203,7 @@ fn document_target(round: &Round, target: &TargetScore) -> DocumentTarget {
             .iter()
             .map(|field| DocumentField {
                 field: field.field.clone(),
-                name: name(&field.field).map(|found| found.name.clone()).unwrap_or_default(),
+                name: round.field(&field.field).map(|found| found.name.clone()).unwrap_or_default(),
                 points: text(&field.points),
                 max_points: ratio::to_fixed(&field.max_points, decimals),
                 percent: text(&field.percent),
