@@ -12,6 +12,7 @@ pub mod credential;
 pub mod db;
 pub mod http;
 pub mod monitor;
+pub mod keying;
 pub mod round;
 pub mod score;
 pub mod server;
