@@ -54,7 +54,13 @@ pub struct Checked {
 
 /// Collects faults so that one run names them all.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct Faults {
+    list: Vec<Fault>,
+    errors: bool,
+}
+
+/// More than anybody reads; a broken file must not fill the memory.
+const LIST_MAX: usize = 1000;
 
 impl Faults {
     pub(crate) fn error(
@@ -77,19 +83,41 @@ impl Faults {
         self.push(Severity::Warning, file, place.into(), code, message.into());
     }
 
+<<<<<<< HEAD
     fn push(&mut self, severity: Severity, file: &str, place: String, code: &'static str, message: String) {
         let file = file.to_owned();
         self.0.push(Fault { severity, file, place, code, message });
+=======
+    fn push(
+        &mut self,
+        severity: Severity,
+        file: &str,
+        place: String,
+        code: &'static str,
+        message: String,
+    ) {
+        self.errors |= severity == Severity::Error;
+        if self.list.len() < LIST_MAX {
+            let file = file.to_owned();
+            self.list.push(Fault {
+                severity,
+                file,
+                place,
+                code,
+                message,
+            });
+        }
+>>>>>>> forms
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.0.iter().any(|fault| fault.severity == Severity::Error)
+        self.errors
     }
 
-    /// Every fault once, grouped by file; within a file as found.
+    /// Every fault once, grouped by file; within a file as found. At most a thousand.
     pub(crate) fn into_vec(mut self) -> Vec<Fault> {
-        self.0.sort_by(|a, b| a.file.cmp(&b.file));
-        self.0.dedup();
-        self.0
+        self.list.sort_by(|a, b| a.file.cmp(&b.file));
+        self.list.dedup();
+        self.list
     }
 }

@@ -16,6 +16,7 @@ use zeroize::Zeroize;
 
 pub use crate::canonical;
 pub use ballot::{Ballot, BallotFault, Stratum};
+pub(crate) use form::ROUND_ID_MAX;
 pub use form::{AnswerFault, Completeness, Form};
 
 /// Why a paper item holds no option. Emptiness is never data: each is a value of its own.

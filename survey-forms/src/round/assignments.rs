@@ -1,6 +1,6 @@
 //! Who rates whom: every kind of ballot paper that a round has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Group, Quota, Rates, Round, Sources, Unit};
 use crate::answers::Stratum;
@@ -26,16 +26,53 @@ impl Assignment {
     }
 }
 
+/// What routing looks up, made once.
+struct Routing<'r> {
+    units: BTreeMap<&'r str, &'r Unit>,
+    /// Targets of a division, in the order of the targets' table.
+    divisions: BTreeMap<&'r str, Vec<String>>,
+}
+
+impl<'r> Routing<'r> {
+    fn of(round: &'r Round) -> Self {
+        let mut supervisors: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for row in &round.mappings {
+            supervisors
+                .entry(&row.division)
+                .or_default()
+                .insert(&row.target);
+        }
+        let divisions = supervisors
+            .into_iter()
+            .map(|(division, codes)| (division, round.pick(|t| codes.contains(t.code.as_str()))))
+            .collect();
+        let units = round
+            .units
+            .iter()
+            .map(|unit| (unit.code.as_str(), unit))
+            .collect();
+        Routing { units, divisions }
+    }
+}
+
 impl Round {
     /// All kinds of ballot paper: all groups, all units, in file order. A unit whose routing leads
     /// to no target has none.
     #[must_use]
     pub fn assignments(&self) -> Vec<Assignment> {
+<<<<<<< HEAD
         let units: BTreeMap<&str, &Unit> = self.units.iter().map(|unit| (unit.code.as_str(), unit)).collect();
         self.groups.iter().flat_map(|group| self.assignments_of(group, &units)).collect()
+=======
+        let routing = Routing::of(self);
+        self.groups
+            .iter()
+            .flat_map(|group| self.assignments_of(group, &routing))
+            .collect()
+>>>>>>> forms
     }
 
-    fn assignments_of(&self, group: &Group, units: &BTreeMap<&str, &Unit>) -> Vec<Assignment> {
+    fn assignments_of(&self, group: &Group, routing: &Routing) -> Vec<Assignment> {
         let assignment = |unit: Option<&Unit>, targets: Vec<String>, ballots| Assignment {
             respondent_code: group.code.clone(),
             source_unit: unit.map(|unit| unit.code.clone()),
@@ -59,7 +96,7 @@ impl Round {
                 }
                 continue;
             }
-            let targets = self.routed(&group.rates, unit, units);
+            let targets = self.routed(&group.rates, unit, routing);
             if !targets.is_empty() {
                 all.push(assignment(unit, targets, fixed(&group.quota, unit)));
             }
@@ -68,15 +105,20 @@ impl Round {
     }
 
     /// What people of a unit rate together on one ballot.
+<<<<<<< HEAD
     fn routed(&self, rates: &Rates, unit: Option<&Unit>, units: &BTreeMap<&str, &Unit>) -> Vec<String> {
+=======
+    fn routed(&self, rates: &Rates, unit: Option<&Unit>, routing: &Routing) -> Vec<String> {
+>>>>>>> forms
         let known = |code: &Option<String>| code.clone().into_iter().collect::<Vec<String>>();
         match rates {
             Rates::OwnUnit => unit.map(|unit| known(&unit.target)).unwrap_or_default(),
             Rates::Parent => unit
                 .and_then(|unit| unit.parent.as_deref())
-                .and_then(|parent| units.get(parent))
+                .and_then(|parent| routing.units.get(parent))
                 .map(|parent| known(&parent.target))
                 .unwrap_or_default(),
+<<<<<<< HEAD
             Rates::Mapped => {
                 let division = unit.and_then(|unit| unit.division.as_deref());
                 let maps = |code: &str| {
@@ -85,6 +127,16 @@ impl Round {
                 self.pick(|target| maps(&target.code))
             }
             Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => self.pick(|target| kinds.contains(&target.kind)),
+=======
+            Rates::Mapped => unit
+                .and_then(|unit| unit.division.as_deref())
+                .and_then(|division| routing.divisions.get(division))
+                .cloned()
+                .unwrap_or_default(),
+            Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => {
+                self.pick(|target| kinds.contains(&target.kind))
+            }
+>>>>>>> forms
         }
     }
 

@@ -2,9 +2,19 @@
 
 mod assignments;
 mod check;
+mod files;
+mod groups;
+pub(crate) mod keys;
 mod lookup;
+mod meaning;
+mod questionnaire_file;
+mod quotas;
 mod readdress;
+mod settings;
 mod summary;
+mod tables;
+mod toml_reader;
+mod words;
 
 #[cfg(test)]
 mod tests;
