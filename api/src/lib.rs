@@ -4,11 +4,15 @@
 //! this list.
 
 pub mod ballot;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod credential;
 pub mod db;
 pub mod http;
 pub mod round;
+pub mod server;
+pub mod telemetry;
 
 #[cfg(test)]
 mod testing;

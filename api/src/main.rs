@@ -1,3 +1,5 @@
 //! The `phieu` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    phieu::cli::run()
+}

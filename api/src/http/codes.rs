@@ -43,6 +43,8 @@ codes! {
     BUSY = 503 "busy" "Hệ thống đang rất bận. Xin ông/bà thử lại sau vài giây; câu trả lời đã nhập vẫn còn.";
     /// The database does not answer.
     UNAVAILABLE = 503 "unavailable" "Hệ thống tạm thời gián đoạn. Xin ông/bà thử lại sau ít phút.";
+    /// The request did not arrive whole in time.
+    TOO_SLOW = 408 "too_slow" "Đường truyền quá chậm nên yêu cầu chưa đến đủ. Xin ông/bà thử lại.";
     /// A fault of ours.
     INTERNAL = 500 "internal" "Hệ thống gặp lỗi. Lỗi đã được ghi nhận; xin ông/bà thử lại sau.";
 

@@ -1,0 +1,82 @@
+//! The commands: words → use case → exit code. 0 done, 1 it failed or found faults, 2 the words are off.
+
+mod codes;
+mod out;
+mod round;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::{Clock, Entropy};
+use crate::config::Config;
+use crate::db::{Create, Db};
+
+/// A province's sociological survey, from the first code printed to the last score published.
+#[derive(Parser)]
+#[command(name = "phieu", version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// Settings file; `phieu.toml` when there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the survey.
+    Serve,
+    /// Bring the database's schema up to this program's; makes an embedded database where there is none.
+    Migrate,
+    /// Check, load and list rounds.
+    #[command(subcommand)]
+    Round(round::Command),
+    /// Import who is invited.
+    #[command(subcommand)]
+    Roster(codes::RosterCommand),
+    /// Issue, replace and revoke one-time codes.
+    #[command(subcommand)]
+    Codes(codes::Command),
+}
+
+/// Why a command failed; printed as one line, exit code 1.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// Runs the program.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match dispatch(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out::complain(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Result<(), Failure> {
+    let settings = || Config::load(arguments.config.as_deref());
+    match arguments.command {
+        Command::Serve => serve::run(&settings()?),
+        Command::Migrate => serve::migrate(&settings()?),
+        Command::Round(command) => round::run(command, || Ok(settings()?)),
+        Command::Roster(command) => codes::roster(command, &settings()?),
+        Command::Codes(command) => codes::run(command, &settings()?),
+    }
+}
+
+/// Opens the database of the settings, for a command.
+pub(crate) fn open(config: &Config) -> Result<Db, Failure> {
+    let db = Db::open(&config.database_url, config.database_connections, Create::No, Clock::Database)?;
+    db.check_schema()?;
+    Ok(db)
+}
+
+/// Where a command's secrets come from.
+pub(crate) fn entropy() -> Entropy {
+    Entropy::System
+}

@@ -1,0 +1,25 @@
+//! What commands print. A closed pipe is not an error.
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+/// One line on standard output.
+pub(crate) fn line(text: impl Display) {
+    // Whoever reads may have stopped reading.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// One line on standard error.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// A failure, with its causes, on standard error.
+pub(crate) fn complain(failure: &super::Failure) {
+    note(format_args!("phieu: {failure}"));
+    let mut cause = failure.source();
+    while let Some(deeper) = cause {
+        note(format_args!("  because: {deeper}"));
+        cause = deeper.source();
+    }
+}

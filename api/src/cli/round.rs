@@ -1,0 +1,149 @@
+//! `phieu round …`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use survey_forms::{Fault, Round, RoundFiles, Severity};
+
+use super::{Failure, open, out};
+use crate::config::Config;
+use crate::round::{self as rounds, RoundError, Rounds};
+
+/// Most bytes of one file and most files of a round's folder.
+const FILE_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
+const FILES_LIMIT: usize = 200;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Check a round's folder: every fault with file, place and reason.
+    Check {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// Load a round's folder into the database: all of it or nothing.
+    Load {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// List the rounds.
+    List,
+    /// Show one round.
+    Show {
+        /// Id of the round.
+        round: String,
+    },
+}
+
+pub(super) fn run(command: Command, settings: impl FnOnce() -> Result<Config, Failure>) -> Result<(), Failure> {
+    match command {
+        Command::Check { dir } => check(&dir),
+        Command::Load { dir } => load(&dir, &settings()?),
+        Command::List => list(&settings()?),
+        Command::Show { round } => show(&round, &settings()?),
+    }
+}
+
+fn check(dir: &Path) -> Result<(), Failure> {
+    let files = read_folder(dir)?;
+    let checked = Round::check(&files);
+    for fault in &checked.faults {
+        out::line(describe(fault));
+    }
+    match checked.round {
+        Some(round) => {
+            print_summary(&round);
+            Ok(())
+        }
+        None => {
+            let errors = checked.faults.iter().filter(|f| f.severity == Severity::Error).count();
+            Err(format!("{}: {errors} faults", dir.display()).into())
+        }
+    }
+}
+
+fn load(dir: &Path, config: &Config) -> Result<(), Failure> {
+    let files = read_folder(dir)?;
+    let db = open(config)?;
+    match db.write_here(|conn| rounds::load(conn, &files)) {
+        Ok(round) => {
+            out::line(format_args!("loaded {} ({})", round.id, round.hash));
+            Ok(())
+        }
+        Err(RoundError::Faults(faults)) => {
+            for fault in &faults {
+                out::line(describe(fault));
+            }
+            Err(format!("{}: {} faults; nothing was loaded", dir.display(), faults.len()).into())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn list(config: &Config) -> Result<(), Failure> {
+    let db = open(config)?;
+    let all = db.read_here(|conn| Rounds::new().all(conn))?;
+    for round in all.iter() {
+        out::line(format_args!("{}\t{}\t{}", round.id(), round.state.as_str(), round.definition.title));
+    }
+    Ok(())
+}
+
+fn show(id: &str, config: &Config) -> Result<(), Failure> {
+    let db = open(config)?;
+    let round = db.read_here(|conn| Rounds::new().get(conn, id))?;
+    out::line(format_args!("state: {}", round.state.as_str()));
+    print_summary(&round.definition);
+    Ok(())
+}
+
+fn print_summary(round: &Round) {
+    let kinds = |counts: &std::collections::BTreeMap<String, usize>| {
+        counts.iter().map(|(kind, n)| format!("{kind} {n}")).collect::<Vec<_>>().join(", ")
+    };
+    let s = round.summary();
+    out::line(format_args!("{}: {}", round.id, round.title));
+    out::line(format_args!("groups: {} ({} online, {} paper)", s.groups, s.online_groups, s.paper_groups));
+    out::line(format_args!("targets: {} ({})", s.targets, kinds(&s.targets_by_kind)));
+    out::line(format_args!("units: {} ({})", s.units, kinds(&s.units_by_kind)));
+    out::line(format_args!("questionnaires: {}, items: {}, criteria: {}", s.questionnaires, s.items, s.criteria));
+    out::line(format_args!("kinds of ballot: {}, paper ballots: {}", s.assignments, s.paper_ballots));
+    out::line(format_args!("opens {}, closes {}", round.dates.opens, round.dates.closes));
+    out::line(format_args!("keying closes {}, publishes {}", round.dates.keying_closes, round.dates.publishes));
+    out::line(format_args!("rules hash: {}", round.hash));
+}
+
+fn describe(fault: &Fault) -> String {
+    let severity = match fault.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    format!("{severity}: {}: {}: {} [{}]", fault.file, fault.place, fault.message, fault.code)
+}
+
+/// Reads a round's folder: its files, two levels deep, with forward slashes.
+pub(super) fn read_folder(dir: &Path) -> Result<RoundFiles, Failure> {
+    let mut files = RoundFiles::new();
+    read_into(dir, dir, &mut files, 0)?;
+    Ok(files)
+}
+
+fn read_into(root: &Path, dir: &Path, files: &mut RoundFiles, depth: usize) -> Result<(), Failure> {
+    let listing = std::fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    for entry in listing {
+        let entry = entry?;
+        let path = entry.path();
+        let kind = entry.file_type()?;
+        let name = path.strip_prefix(root)?.to_str().ok_or("a file name is not UTF-8")?.replace('\\', "/");
+        if kind.is_dir() && depth < 2 {
+            read_into(root, &path, files, depth + 1)?;
+        } else if kind.is_file()
+            && matches!(path.extension().and_then(|e| e.to_str()), Some("toml" | "tsv" | "csv" | "json"))
+        {
+            if entry.metadata()?.len() > FILE_LIMIT_BYTES || files.len() >= FILES_LIMIT {
+                return Err(format!("{name}: too large, or too many files for a round").into());
+            }
+            files.insert(name, std::fs::read(&path)?);
+        }
+    }
+    Ok(())
+}

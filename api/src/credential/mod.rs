@@ -1,0 +1,255 @@
+//! One-time codes: issue, replace, revoke; and the roster that says how many. A code exists here for as long as it
+//! takes to write it down; the database gets its public key.
+
+mod export;
+mod store;
+
+use std::collections::BTreeMap;
+
+use survey_forms::Fault;
+use survey_forms::roster::{Roster, RosterRow};
+use survey_forms::round::Assignment;
+
+pub use export::{plain, write_csv};
+
+use crate::ballot::{Bearer, CredentialState, FindError, Keys, Token, find};
+use crate::clock::Entropy;
+use crate::db::{Conn, DbError};
+use crate::round::{LoadedRound, RoundState, Rounds};
+
+/// Most codes that one call makes.
+pub const MOST_AT_ONCE: u64 = 1_000_000;
+
+/// Which codes to make.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection<'a> {
+    /// The group; all of them when absent.
+    pub respondent_code: Option<&'a str>,
+    /// The unit of its people; all of them when absent.
+    pub source_unit: Option<&'a str>,
+    /// Codes for each kind of ballot selected; what the quota or the roster leaves open when absent.
+    pub count: Option<u32>,
+}
+
+/// A code, this once, with what it is for.
+pub struct IssuedCode {
+    /// The code itself.
+    pub token: Token,
+    /// The group.
+    pub respondent_code: String,
+    /// The unit; empty when the group has none.
+    pub source_unit: String,
+    /// What the ballot rates.
+    pub targets: Vec<String>,
+}
+
+/// Why no code was made. Nothing is done by halves.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The round has no such group, or the group no such unit.
+    #[error("the round has no such group and unit")]
+    NothingSelected,
+    /// Counts are fixed: no codes after the close.
+    #[error("the round is closed; no more codes")]
+    Closed,
+    /// More than the plan's quota or the roster says.
+    #[error("{respondent_code} {source_unit}: {allowed} allowed, {issued} issued already, {asked} more asked for")]
+    OverQuota {
+        /// The group.
+        respondent_code: String,
+        /// The unit.
+        source_unit: String,
+        /// Quota or head count.
+        allowed: u64,
+        /// Issued and not revoked.
+        issued: u64,
+        /// Asked for now.
+        asked: u64,
+    },
+    /// Neither quota nor roster nor a number given.
+    #[error("{respondent_code} {source_unit}: no quota and no roster; say how many")]
+    HowMany {
+        /// The group.
+        respondent_code: String,
+        /// The unit.
+        source_unit: String,
+    },
+    /// More than [`MOST_AT_ONCE`].
+    #[error("too many codes at once")]
+    TooMany,
+    /// The code has been used: its ballot is in the box and stays there.
+    #[error("the code has been used")]
+    Used,
+    /// The code was revoked before.
+    #[error("the code was revoked before")]
+    Revoked,
+    /// The code leads nowhere.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// Faulty rows of a roster; nothing was imported.
+    #[error("the roster has {} faulty rows", .0.len())]
+    Roster(Vec<Fault>),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for CredentialError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+type Place = (String, String, String);
+
+fn place(a: &Assignment) -> Place {
+    (a.respondent_code.clone(), a.source_unit.clone().unwrap_or_default(), a.targets.join("+"))
+}
+
+/// Makes codes. Call inside a write; hand the codes over only after its commit.
+///
+/// # Errors
+/// [`CredentialError`].
+pub fn issue(
+    conn: &mut Conn,
+    round: &LoadedRound,
+    selection: Selection<'_>,
+    entropy: &Entropy,
+) -> Result<Vec<IssuedCode>, CredentialError> {
+    if store::state(conn, round.id())?
+        .is_none_or(|s| s != RoundState::Loaded.as_str() && s != RoundState::Open.as_str())
+    {
+        return Err(CredentialError::Closed);
+    }
+    let chosen: Vec<Assignment> =
+        round.definition.assignments().into_iter().filter(|a| is_chosen(a, selection)).collect();
+    if chosen.is_empty() {
+        return Err(CredentialError::NothingSelected);
+    }
+    let issued = store::issued(conn, round.id())?;
+    let people = store::roster(conn, round.id())?;
+    let mut wanted = Vec::new();
+    let mut total = 0_u64;
+    for assignment in chosen {
+        let number = how_many(&assignment, selection.count, &issued, &people)?;
+        total += number;
+        wanted.push((assignment, number));
+    }
+    if total > MOST_AT_ONCE {
+        return Err(CredentialError::TooMany);
+    }
+    let mut codes = Vec::new();
+    let mut rows = Vec::new();
+    for (assignment, number) in wanted {
+        let (respondent_code, source_unit, targets) = place(&assignment);
+        let channel = round.definition.group(&respondent_code).ok_or(CredentialError::NothingSelected)?.channel;
+        for _ in 0..number {
+            let token = Token::generate(entropy);
+            rows.push(store::NewCredential {
+                public_key: Keys::derive(&token, round.id()).public.to_vec(),
+                round: round.id().to_owned(),
+                respondent_code: respondent_code.clone(),
+                source_unit: source_unit.clone(),
+                targets: targets.clone(),
+                channel: channel.as_str(),
+                state: "issued",
+            });
+            codes.push(IssuedCode {
+                token,
+                respondent_code: respondent_code.clone(),
+                source_unit: source_unit.clone(),
+                targets: assignment.targets.clone(),
+            });
+        }
+    }
+    // Stored in the order of their keys, so that the table's order says nothing about who got which.
+    rows.sort_by(|a, b| a.public_key.cmp(&b.public_key));
+    store::insert(conn, &rows)?;
+    Ok(codes)
+}
+
+fn is_chosen(assignment: &Assignment, selection: Selection<'_>) -> bool {
+    selection.respondent_code.is_none_or(|code| code == assignment.respondent_code)
+        && selection.source_unit.is_none_or(|unit| {
+            assignment.source_unit.as_deref() == Some(unit)
+                // Groups without units of their own are picked by what they rate.
+                || (assignment.source_unit.is_none() && assignment.targets.iter().any(|t| t == unit))
+        })
+}
+
+fn how_many(
+    assignment: &Assignment,
+    count: Option<u32>,
+    issued: &BTreeMap<Place, u64>,
+    people: &BTreeMap<(String, String), u64>,
+) -> Result<u64, CredentialError> {
+    let at = place(assignment);
+    let issued = issued.get(&at).copied().unwrap_or(0);
+    let (respondent_code, source_unit, _) = at;
+    let roster = people.get(&(respondent_code.clone(), source_unit.clone())).copied();
+    let allowed = assignment.ballots.map(u64::from).or(roster);
+    match (count.map(u64::from), allowed) {
+        (Some(asked), Some(allowed)) if issued + asked > allowed => {
+            Err(CredentialError::OverQuota { respondent_code, source_unit, allowed, issued, asked })
+        }
+        (Some(asked), _) => Ok(asked),
+        (None, Some(allowed)) => Ok(allowed.saturating_sub(issued)),
+        (None, None) => Err(CredentialError::HowMany { respondent_code, source_unit }),
+    }
+}
+
+/// Withdraws a code that has not been used.
+///
+/// # Errors
+/// [`CredentialError::Used`], [`CredentialError::Revoked`], [`CredentialError::Find`].
+pub fn revoke(conn: &mut Conn, rounds: &Rounds, token: &Token) -> Result<Bearer, CredentialError> {
+    let bearer = find(conn, rounds, token)?;
+    match bearer.state {
+        CredentialState::Used(_) => Err(CredentialError::Used),
+        CredentialState::Revoked => Err(CredentialError::Revoked),
+        CredentialState::Issued if store::revoke(conn, &bearer.keys.public)? => Ok(bearer),
+        CredentialState::Issued => Err(CredentialError::Used),
+    }
+}
+
+/// Withdraws a code and makes another for the same place, in one transaction.
+///
+/// # Errors
+/// As [`revoke`].
+pub fn replace(
+    conn: &mut Conn,
+    rounds: &Rounds,
+    token: &Token,
+    entropy: &Entropy,
+) -> Result<IssuedCode, CredentialError> {
+    let old = revoke(conn, rounds, token)?;
+    let new = Token::generate(entropy);
+    store::insert(
+        conn,
+        &[store::NewCredential {
+            public_key: Keys::derive(&new, old.round.id()).public.to_vec(),
+            round: old.round.id().to_owned(),
+            respondent_code: old.stratum.respondent_code.clone(),
+            source_unit: old.source_unit.clone(),
+            targets: old.stratum.targets.join("+"),
+            channel: old.channel.as_str(),
+            state: "issued",
+        }],
+    )?;
+    Ok(IssuedCode {
+        token: new,
+        respondent_code: old.stratum.respondent_code,
+        source_unit: old.source_unit,
+        targets: old.stratum.targets,
+    })
+}
+
+/// Imports a roster in place of the old one: every row or none.
+///
+/// # Errors
+/// [`CredentialError::Roster`] with every faulty row.
+pub fn import_roster(conn: &mut Conn, round: &LoadedRound, csv: &[u8]) -> Result<Vec<RosterRow>, CredentialError> {
+    let rows = Roster::parse(csv, &round.definition).map_err(CredentialError::Roster)?;
+    store::replace_roster(conn, round.id(), &rows)?;
+    Ok(rows)
+}

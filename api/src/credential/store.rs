@@ -1,0 +1,87 @@
+//! Writing credentials and the roster.
+
+use std::collections::BTreeMap;
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use survey_forms::roster::RosterRow;
+
+use super::Place;
+use crate::ballot::PublicKey;
+use crate::db::Conn;
+use crate::db::schema::{credential, roster, round};
+
+#[derive(Insertable)]
+#[diesel(table_name = credential)]
+pub(super) struct NewCredential {
+    pub(super) public_key: Vec<u8>,
+    pub(super) round: String,
+    pub(super) respondent_code: String,
+    pub(super) source_unit: String,
+    pub(super) targets: String,
+    pub(super) channel: &'static str,
+    pub(super) state: &'static str,
+}
+
+pub(super) fn state(conn: &mut Conn, id: &str) -> QueryResult<Option<String>> {
+    round::table.find(id).select(round::state).first(conn).optional()
+}
+
+pub(super) fn insert(conn: &mut Conn, rows: &[NewCredential]) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(c) => {
+            for row in rows {
+                diesel::insert_into(credential::table).values(row).execute(c)?;
+            }
+        }
+        Conn::Postgres(c) => {
+            // PostgreSQL takes 65,535 parameters a statement.
+            for chunk in rows.chunks(5_000) {
+                diesel::insert_into(credential::table).values(chunk).execute(c)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn revoke(conn: &mut Conn, public: &PublicKey) -> QueryResult<bool> {
+    let revoked = diesel::update(credential::table.find(public.as_slice()).filter(credential::state.eq("issued")))
+        .set(credential::state.eq("revoked"))
+        .execute(conn)?;
+    Ok(revoked == 1)
+}
+
+/// Codes issued and not revoked, by group, unit and targets.
+pub(super) fn issued(conn: &mut Conn, round: &str) -> QueryResult<BTreeMap<Place, u64>> {
+    let rows: Vec<(String, String, String, i64)> = credential::table
+        .filter(credential::round.eq(round))
+        .filter(credential::state.ne("revoked"))
+        .group_by((credential::respondent_code, credential::source_unit, credential::targets))
+        .select((credential::respondent_code, credential::source_unit, credential::targets, count_star()))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(g, u, t, n)| ((g, u, t), u64::try_from(n).unwrap_or(0))).collect())
+}
+
+/// People to invite, by group and unit.
+pub(super) fn roster(conn: &mut Conn, round: &str) -> QueryResult<BTreeMap<(String, String), u64>> {
+    let rows: Vec<(String, String, i64)> = roster::table
+        .filter(roster::round.eq(round))
+        .select((roster::respondent_code, roster::source_unit, roster::people))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(g, u, n)| ((g, u), u64::try_from(n).unwrap_or(0))).collect())
+}
+
+pub(super) fn replace_roster(conn: &mut Conn, round: &str, rows: &[RosterRow]) -> QueryResult<()> {
+    diesel::delete(roster::table.filter(roster::round.eq(round))).execute(conn)?;
+    for row in rows {
+        diesel::insert_into(roster::table)
+            .values((
+                roster::round.eq(round),
+                roster::respondent_code.eq(&row.respondent_code),
+                roster::source_unit.eq(&row.unit_code),
+                roster::people.eq(i64::from(row.people)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}

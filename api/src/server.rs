@@ -1,0 +1,204 @@
+//! The service: every route by name, and the listeners.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpResponse, HttpServer};
+use tracing_actix_web::TracingLogger;
+use utoipa::OpenApi;
+use utoipa_actix_web::AppExt as _;
+use utoipa_actix_web::scope;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::ballot::Casting;
+use crate::clock::Entropy;
+use crate::config::{BaseUrl, Config};
+use crate::db::{Conn, Db, DbError};
+use crate::http::frame::Site;
+use crate::http::{Limits, Problem, assets, codes, extractors};
+use crate::http::{problems_as_pages, refuse_cross_site, security_headers};
+use crate::round::{RoundError, Rounds};
+use crate::telemetry::RouteSpan;
+
+/// Longest time for one request, body and all: a body that trickles in is cut off.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
+/// Longest time for the headers of a request.
+const HEADER_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The OpenAPI document's head; the routes add themselves.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "phieu",
+    description = "Codes, ballots, response rates and scores of a province's sociological survey. Errors are \
+                   `application/problem+json` with a stable `code`; the text is for people, in Vietnamese.",
+    license(name = "MIT")
+))]
+struct Document;
+
+/// Why the service could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The settings name no usable public address.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A stored round does not read.
+    #[error(transparent)]
+    Round(#[from] RoundError),
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The service, bound to its port and not yet running.
+pub struct Service {
+    server: Server,
+    port: u16,
+    queue: std::thread::JoinHandle<()>,
+}
+
+/// What handlers are given.
+#[derive(Clone)]
+struct State {
+    db: Data<Db>,
+    rounds: Data<Rounds>,
+    casting: Data<Casting>,
+    entropy: Data<Entropy>,
+    site: Data<Site>,
+    limits: Data<Limits>,
+    base: Data<BaseUrl>,
+}
+
+impl Service {
+    /// Builds the service on an open database.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn build(config: &Config, db: &Db, entropy: &Entropy, listener: TcpListener) -> Result<Self, StartError> {
+        db.check_schema()?;
+        let base = config.base()?;
+        let rounds = Rounds::new();
+        db.read_here(|conn| rounds.reread(conn).map(|_| ()))?;
+        let (casting, queue) = Casting::start(db, config, entropy).map_err(StartError::Thread)?;
+        let state = State {
+            db: Data::new(db.clone()),
+            rounds: Data::new(rounds),
+            casting: Data::new(casting),
+            entropy: Data::new(entropy.clone()),
+            site: Data::new(Site::new(base.clone())),
+            limits: Data::new(Limits::new(entropy, config.trust_forwarded_for)),
+            base: Data::new(base),
+        };
+        let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
+        let mut server = HttpServer::new(move || app(state.clone()))
+            .client_request_timeout(HEADER_DEADLINE)
+            .shutdown_timeout(10)
+            .server_hostname("phieu");
+        if let Some(workers) = config.workers {
+            server = server.workers(workers);
+        }
+        let server = server.listen(listener).map_err(|e| StartError::Listen(address, e))?.run();
+        Ok(Self { server, port: address.port(), queue })
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Serves until it is told to stop; ballots in the queue are written before it returns.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run_until_stopped(self) -> std::io::Result<()> {
+        self.server.await?;
+        // The workers are gone, and with them the last senders: the queue drains and its thread ends.
+        let drained = tokio::task::spawn_blocking(move || self.queue.join()).await;
+        if !matches!(drained, Ok(Ok(()))) {
+            tracing::error!("the cast queue did not end cleanly");
+        }
+        Ok(())
+    }
+}
+
+fn app(
+    state: State,
+) -> App<
+    impl actix_web::dev::ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    let prefix = state.base.prefix.clone();
+    let (app, document) = App::new()
+        .app_data(state.db)
+        .app_data(state.rounds)
+        .app_data(state.casting)
+        .app_data(state.entropy)
+        .app_data(state.site)
+        .app_data(state.limits)
+        .app_data(state.base)
+        .configure(extractors)
+        .into_utoipa_app()
+        .openapi(Document::openapi())
+        .service(scope(format!("{prefix}/api/v1").as_str()).configure(rest))
+        .split_for_parts();
+    let docs = SwaggerUi::new(format!("{prefix}/docs/{{_:.*}}")).url(format!("{prefix}/openapi.json"), document);
+    app.service(docs)
+        .service(web::redirect(format!("{prefix}/docs"), format!("{prefix}/docs/")))
+        .service(web::scope(&prefix).wrap(from_fn(problems_as_pages)).configure(pages))
+        .default_service(web::to(not_found))
+        .wrap(from_fn(refuse_cross_site))
+        .wrap(from_fn(deadline))
+        .wrap(from_fn(security_headers))
+        .wrap(Compress::default())
+        .wrap(TracingLogger::<RouteSpan>::new())
+}
+
+/// REST, under `/api/v1`.
+fn rest(_config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
+
+/// Pages and what stands beside them.
+fn pages(config: &mut web::ServiceConfig) {
+    config
+        .route("/healthz", web::get().to(healthy))
+        .route("/readyz", web::get().to(ready))
+        .route("/assets/{file}", web::get().to(assets::serve))
+        .default_service(web::to(not_found));
+}
+
+async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(&codes::NOT_FOUND))
+}
+
+/// The process answers.
+async fn healthy() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("ok\n")
+}
+
+/// The database answers, and its schema is this program's.
+async fn ready(db: Data<Db>) -> Result<HttpResponse, Problem> {
+    let probe = db.clone();
+    db.read(move |conn: &mut Conn| probe.now(conn)).await?;
+    Ok(HttpResponse::Ok().content_type("text/plain").body("ready\n"))
+}
+
+async fn deadline<B: MessageBody>(req: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, actix_web::Error> {
+    match tokio::time::timeout(REQUEST_DEADLINE, next.call(req)).await {
+        Ok(done) => done,
+        Err(_elapsed) => Err(Problem::new(&codes::TOO_SLOW).into()),
+    }
+}
