@@ -83,11 +83,6 @@ impl Faults {
         self.push(Severity::Warning, file, place.into(), code, message.into());
     }
 
-<<<<<<< HEAD
-    fn push(&mut self, severity: Severity, file: &str, place: String, code: &'static str, message: String) {
-        let file = file.to_owned();
-        self.0.push(Fault { severity, file, place, code, message });
-=======
     fn push(
         &mut self,
         severity: Severity,
@@ -107,7 +102,6 @@ impl Faults {
                 message,
             });
         }
->>>>>>> forms
     }
 
     pub(crate) fn has_errors(&self) -> bool {

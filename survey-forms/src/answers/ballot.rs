@@ -35,7 +35,10 @@ impl FromStr for Stratum {
         if !plain(group) || !targets.iter().all(|t| plain(t)) || distinct.len() != targets.len() {
             return Err(BallotFault::Stratum);
         }
-        Ok(Stratum { respondent_code: group.to_owned(), targets })
+        Ok(Stratum {
+            respondent_code: group.to_owned(),
+            targets,
+        })
     }
 }
 
@@ -96,7 +99,10 @@ impl Ballot {
             text.map(str::to_owned).ok_or(BallotFault::Shape)
         };
         let mut answers = Answers::new();
-        let targets = members.get("answers").and_then(Value::as_object).ok_or(BallotFault::Shape)?;
+        let targets = members
+            .get("answers")
+            .and_then(Value::as_object)
+            .ok_or(BallotFault::Shape)?;
         for (target, items) in targets {
             for (item, answer) in items.as_object().ok_or(BallotFault::Answer)? {
                 let answer = Answer::from_value(answer).ok_or(BallotFault::Answer)?;
@@ -105,7 +111,16 @@ impl Ballot {
         }
         let stratum = text("stratum")?.parse()?;
         let (round, questionnaire) = (text("round")?, text("questionnaire")?);
-        let ballot = Ballot { round, questionnaire, stratum, answers };
-        if ballot.canonical() == bytes { Ok(ballot) } else { Err(BallotFault::NotCanonical) }
+        let ballot = Ballot {
+            round,
+            questionnaire,
+            stratum,
+            answers,
+        };
+        if ballot.canonical() == bytes {
+            Ok(ballot)
+        } else {
+            Err(BallotFault::NotCanonical)
+        }
     }
 }

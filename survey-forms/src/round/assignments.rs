@@ -22,7 +22,10 @@ impl Assignment {
     /// The part of this that travels in a ballot: group and targets, never the unit.
     #[must_use]
     pub fn stratum(&self) -> Stratum {
-        Stratum { respondent_code: self.respondent_code.clone(), targets: self.targets.clone() }
+        Stratum {
+            respondent_code: self.respondent_code.clone(),
+            targets: self.targets.clone(),
+        }
     }
 }
 
@@ -60,16 +63,11 @@ impl Round {
     /// to no target has none.
     #[must_use]
     pub fn assignments(&self) -> Vec<Assignment> {
-<<<<<<< HEAD
-        let units: BTreeMap<&str, &Unit> = self.units.iter().map(|unit| (unit.code.as_str(), unit)).collect();
-        self.groups.iter().flat_map(|group| self.assignments_of(group, &units)).collect()
-=======
         let routing = Routing::of(self);
         self.groups
             .iter()
             .flat_map(|group| self.assignments_of(group, &routing))
             .collect()
->>>>>>> forms
     }
 
     fn assignments_of(&self, group: &Group, routing: &Routing) -> Vec<Assignment> {
@@ -81,12 +79,21 @@ impl Round {
         };
         let sources: Vec<Option<&Unit>> = match &group.sources {
             Sources::None => vec![None],
-            Sources::Kinds(kinds) => self.units.iter().filter(|unit| kinds.contains(&unit.kind)).map(Some).collect(),
+            Sources::Kinds(kinds) => self
+                .units
+                .iter()
+                .filter(|unit| kinds.contains(&unit.kind))
+                .map(Some)
+                .collect(),
         };
         let mut all = Vec::new();
         for unit in sources {
             if let Rates::OnePerBallot(kinds) = &group.rates {
-                for target in self.targets.iter().filter(|target| kinds.contains(&target.kind)) {
+                for target in self
+                    .targets
+                    .iter()
+                    .filter(|target| kinds.contains(&target.kind))
+                {
                     let ballots = match &group.quota {
                         Quota::PerTarget { per, of } if *of == target.kind => Some(*per),
                         Quota::PerTarget { .. } => continue,
@@ -105,11 +112,7 @@ impl Round {
     }
 
     /// What people of a unit rate together on one ballot.
-<<<<<<< HEAD
-    fn routed(&self, rates: &Rates, unit: Option<&Unit>, units: &BTreeMap<&str, &Unit>) -> Vec<String> {
-=======
     fn routed(&self, rates: &Rates, unit: Option<&Unit>, routing: &Routing) -> Vec<String> {
->>>>>>> forms
         let known = |code: &Option<String>| code.clone().into_iter().collect::<Vec<String>>();
         match rates {
             Rates::OwnUnit => unit.map(|unit| known(&unit.target)).unwrap_or_default(),
@@ -118,16 +121,6 @@ impl Round {
                 .and_then(|parent| routing.units.get(parent))
                 .map(|parent| known(&parent.target))
                 .unwrap_or_default(),
-<<<<<<< HEAD
-            Rates::Mapped => {
-                let division = unit.and_then(|unit| unit.division.as_deref());
-                let maps = |code: &str| {
-                    self.mappings.iter().any(|row| Some(row.division.as_str()) == division && row.target == code)
-                };
-                self.pick(|target| maps(&target.code))
-            }
-            Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => self.pick(|target| kinds.contains(&target.kind)),
-=======
             Rates::Mapped => unit
                 .and_then(|unit| unit.division.as_deref())
                 .and_then(|division| routing.divisions.get(division))
@@ -136,12 +129,15 @@ impl Round {
             Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => {
                 self.pick(|target| kinds.contains(&target.kind))
             }
->>>>>>> forms
         }
     }
 
     fn pick(&self, wanted: impl Fn(&super::Target) -> bool) -> Vec<String> {
-        self.targets.iter().filter(|t| wanted(t)).map(|t| t.code.clone()).collect()
+        self.targets
+            .iter()
+            .filter(|t| wanted(t))
+            .map(|t| t.code.clone())
+            .collect()
     }
 }
 
@@ -150,6 +146,10 @@ fn fixed(quota: &Quota, unit: Option<&Unit>) -> Option<u32> {
         Quota::Roster => None,
         Quota::Fixed(count) => Some(*count),
         Quota::PerTarget { per, .. } => Some(*per),
-        Quota::PerSourceUnit { per, of } => Some(if unit.is_some_and(|unit| unit.kind == *of) { *per } else { 0 }),
+        Quota::PerSourceUnit { per, of } => Some(if unit.is_some_and(|unit| unit.kind == *of) {
+            *per
+        } else {
+            0
+        }),
     }
 }

@@ -26,7 +26,9 @@ impl Round {
     /// The questionnaire of a group.
     #[must_use]
     pub fn questionnaire(&self, respondent_code: &str) -> Option<&Questionnaire> {
-        self.questionnaires.iter().find(|form| form.respondent_code == respondent_code)
+        self.questionnaires
+            .iter()
+            .find(|form| form.respondent_code == respondent_code)
     }
 
     /// The scale with this code.
@@ -38,7 +40,9 @@ impl Round {
     /// What an item counts for.
     #[must_use]
     pub fn criterion(&self, item_code: &str) -> Option<&Criterion> {
-        self.criteria.iter().find(|criterion| criterion.item_code == item_code)
+        self.criteria
+            .iter()
+            .find(|criterion| criterion.item_code == item_code)
     }
 }
 
@@ -52,8 +56,12 @@ impl Round {
         let assignments = self.assignments().into_iter();
         let own = assignments.filter(|assignment| assignment.respondent_code == respondent_code);
         own.map(|assignment| {
-            let form =
-                Form { questionnaire, scales: &self.scales, targets: &assignment.targets, channel: group.channel };
+            let form = Form {
+                questionnaire,
+                scales: &self.scales,
+                targets: &assignment.targets,
+                channel: group.channel,
+            };
             form.max_canonical_len()
         })
         .max()
@@ -64,6 +72,11 @@ impl Round {
     pub fn form<'r>(&'r self, respondent_code: &str, targets: &'r [String]) -> Option<Form<'r>> {
         let questionnaire = self.questionnaire(respondent_code)?;
         let channel = self.group(respondent_code)?.channel;
-        Some(Form { questionnaire, scales: &self.scales, targets, channel })
+        Some(Form {
+            questionnaire,
+            scales: &self.scales,
+            targets,
+            channel,
+        })
     }
 }

@@ -31,5 +31,8 @@ pub(super) fn of_mean(
     let (zero, hundred) = (ratio::whole(0), ratio::whole(100));
     let low = (mean - &half).max(zero);
     let high = (mean + half).min(hundred);
-    Some((ratio::to_fixed(&low, decimals), ratio::to_fixed(&high, decimals)))
+    Some((
+        ratio::to_fixed(&low, decimals),
+        ratio::to_fixed(&high, decimals),
+    ))
 }
