@@ -11,9 +11,12 @@ pub mod credential;
 pub mod db;
 pub mod http;
 pub mod respond;
+pub mod keying;
 pub mod round;
 pub mod server;
 pub mod telemetry;
+
+pub mod access;
 
 #[cfg(test)]
 mod testing;

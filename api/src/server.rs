@@ -159,9 +159,8 @@ fn app(
     let docs = SwaggerUi::new(format!("{prefix}/docs/{{_:.*}}")).url(format!("{prefix}/openapi.json"), document);
     app.service(docs)
         .service(web::redirect(format!("{prefix}/docs"), format!("{prefix}/docs/")))
-        .service(web::scope(&prefix).wrap(from_fn(problems_as_pages)).configure(pages))
+        .service(web::scope(&prefix).wrap(from_fn(refuse_cross_site)).wrap(from_fn(problems_as_pages)).configure(pages))
         .default_service(web::to(not_found))
-        .wrap(from_fn(refuse_cross_site))
         .wrap(from_fn(deadline))
         .wrap(from_fn(security_headers))
         .wrap(Compress::default())

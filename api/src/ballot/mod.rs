@@ -115,3 +115,6 @@ fn bearer(round: Arc<LoadedRound>, keys: Keys, row: store::CredentialRow) -> Res
     let bucket_bytes = seal::bucket_bytes(bytes);
     Ok(Bearer { round, keys, stratum, source_unit: row.source_unit, channel, state, bucket_bytes })
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ mod codes;
 mod out;
 mod round;
 mod serve;
+mod staff;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +41,12 @@ enum Command {
     /// Issue, replace and revoke one-time codes.
     #[command(subcommand)]
     Codes(codes::Command),
+    /// Members of staff.
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
+    /// Machine clients.
+    #[command(subcommand)]
+    Client(staff::ClientCommand),
 }
 
 /// Why a command failed; printed as one line, exit code 1.
@@ -66,6 +73,8 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Round(command) => round::run(command, || Ok(settings()?)),
         Command::Roster(command) => codes::roster(command, &settings()?),
         Command::Codes(command) => codes::run(command, &settings()?),
+        Command::Staff(command) => staff::staff(command, &settings()?),
+        Command::Client(command) => staff::clients(command, &settings()?),
     }
 }
 

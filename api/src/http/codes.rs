@@ -66,6 +66,16 @@ codes! {
     /// A paper ballot's code on the online form.
     CODE_IS_PAPER = 409 "code_is_paper" "Đây là mã của phiếu giấy. Xin ông/bà điền phiếu giấy và gửi lại theo hướng dẫn.";
 
+    // codes
+    /// The round has no such group, or the group no such unit.
+    GROUP_UNKNOWN = 404 "group_unknown" "Đợt điều tra không có nhóm đối tượng hoặc đơn vị này.";
+    /// More than the plan's quota or the roster says.
+    OVER_QUOTA = 409 "over_quota" "Số mã yêu cầu vượt chỉ tiêu hoặc danh sách đã nhập. Chưa có mã nào được phát.";
+    /// Neither a quota nor a roster, and no number given.
+    HOW_MANY = 409 "how_many" "Nhóm này không có chỉ tiêu và chưa có danh sách; cần cho biết số mã.";
+    /// The code's ballot is in the box and stays there.
+    CODE_USED = 409 "code_used" "Mã này đã được dùng; phiếu đã nằm trong hòm phiếu.";
+
     // staff and machines
     /// Sign in first.
     SIGN_IN_REQUIRED = 401 "sign_in_required" "Xin đăng nhập để tiếp tục.";
@@ -87,12 +97,40 @@ codes! {
     GRANT_UNSUPPORTED = 400 "unsupported_grant_type" "Chỉ hỗ trợ grant_type=client_credentials.";
     /// Asked for a scope that the client does not have.
     SCOPE_INVALID = 400 "invalid_scope" "Phạm vi yêu cầu không được cấp cho máy khách này.";
+    /// A token request that is not one: fields missing, repeated or contradictory (RFC 6749, 5.2).
+    TOKEN_REQUEST_INVALID = 400 "invalid_request" "Yêu cầu cấp mã truy cập không đúng.";
+    /// A sign-in name that someone has or had.
+    STAFF_NAME_TAKEN = 409 "staff_name_taken" "Tên đăng nhập này đã có người dùng.";
+    /// No member of staff of this name.
+    STAFF_UNKNOWN = 404 "staff_unknown" "Không có cán bộ này.";
+    /// No machine client of this id.
+    CLIENT_UNKNOWN = 404 "client_unknown" "Không có máy khách này.";
 
     // scores
     /// Scores are released once, after the close.
     NOT_PUBLISHED = 409 "not_published" "Kết quả chưa được công bố.";
     /// The act does not fit the round's state.
     STATE_CONFLICT = 409 "state_conflict" "Đợt điều tra không ở trạng thái cho phép việc này.";
+
+    // the paper desk
+    /// An online ballot's code at the paper desk.
+    KEYING_CODE_IS_ONLINE = 409 "code_is_online" "Đây là mã của phiếu trực tuyến, không nhập tại bàn phiếu giấy.";
+    /// The code was used past the paper desk.
+    KEYING_DUPLICATE = 409 "keying_duplicate" "Mã của phiếu này đã được dùng. Xin để riêng phiếu giấy vào tập phiếu trùng, không nhập.";
+    /// Each pass needs another person.
+    KEYING_SAME_PERSON = 409 "keying_same_person" "Ông/bà đã nhập phiếu này. Lượt tiếp theo phải do người khác làm.";
+    /// Somebody else was faster.
+    KEYING_PASS_TAKEN = 409 "keying_pass_taken" "Người khác vừa hoàn thành lượt này của phiếu. Xin quét lại phiếu để biết việc tiếp theo.";
+    /// The second pass before the first.
+    KEYING_FIRST_MISSING = 409 "keying_first_missing" "Phiếu này chưa có lượt nhập thứ nhất.";
+    /// Two entries differ.
+    KEYING_AWAITS_THIRD = 409 "keying_awaits_third" "Hai lượt nhập của phiếu này khác nhau. Xin chuyển phiếu cho người phân xử.";
+    /// Nothing to decide.
+    KEYING_NOT_DISPUTED = 409 "keying_not_disputed" "Phiếu này không có mục nào cần phân xử.";
+    /// Keyed and cast.
+    KEYING_ALREADY_CAST = 409 "keying_already_cast" "Phiếu này đã nhập xong và đã ở trong hòm phiếu.";
+    /// The same person, the same pass, another entry.
+    KEYING_ENTRY_DIFFERS = 422 "keying_entry_differs" "Ông/bà đã lưu lượt này với nội dung khác. Nội dung đã lưu được giữ nguyên.";
 }
 
 #[cfg(test)]

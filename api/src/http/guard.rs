@@ -1,6 +1,6 @@
 //! Middleware: cross-site defence, security headers, and problems shown as pages where people are.
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -19,12 +19,12 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 pub async fn refuse_cross_site<B: MessageBody>(
     req: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let safe = matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe && !same_site(&req) {
-        return Err(Problem::new(&codes::CROSS_SITE).into());
+        return Ok(req.error_response(Problem::new(&codes::CROSS_SITE)).map_into_right_body());
     }
-    next.call(req).await
+    Ok(next.call(req).await?.map_into_left_body())
 }
 
 fn same_site(req: &ServiceRequest) -> bool {
@@ -72,22 +72,16 @@ pub async fn security_headers<B: MessageBody>(req: ServiceRequest, next: Next<B>
 pub async fn problems_as_pages<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<actix_web::body::EitherBody<B>>, Error> {
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let site = req.app_data::<Data<Site>>().cloned();
-    let request = req.request().clone();
-    let (problem, status) = match next.call(req).await {
-        Ok(res) => match res.response().error().and_then(|e| e.as_error::<Problem>()) {
-            Some(problem) => (problem.code(), problem.status_code()),
-            None => return Ok(res.map_into_left_body()),
-        },
-        Err(error) => match error.as_error::<Problem>() {
-            Some(problem) => (problem.code(), problem.status_code()),
-            None => return Err(error),
-        },
-    };
-    let Some(site) = site else { return Err(Problem::new(problem).into()) };
-    let page =
-        ErrorPage { frame: site.frame("Không thực hiện được"), title: problem.title, code: problem.name };
-    let response = render(status, &page);
-    Ok(ServiceResponse::new(request, response).map_into_right_body())
+    let res = next.call(req).await?;
+    let problem = res.response().error().and_then(|e| e.as_error::<Problem>());
+    let (Some(problem), Some(site)) = (problem, site) else { return Ok(res.map_into_left_body()) };
+    let code = problem.code();
+    let page = ErrorPage { frame: site.frame("Không thực hiện được"), title: code.title, code: code.name };
+    let mut response = render(problem.status_code(), &page);
+    if let Some(wait) = res.headers().get(header::RETRY_AFTER) {
+        response.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+    }
+    Ok(res.into_response(response).map_into_right_body())
 }

@@ -1,0 +1,197 @@
+//! Casting on both databases: once, for ever, and only while the round is open.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use survey_forms::answers::{Answer, Answers};
+
+use super::seal::{BoxSecret, open as open_envelope};
+use super::*;
+use crate::clock::{Clock, Entropy};
+use crate::config::Config;
+use crate::credential::{Selection, issue};
+use crate::db::schema::{self, envelope, turnout};
+use crate::round::{self, RoundState};
+use crate::testing::{TestDb, databases_at};
+use diesel::prelude::*;
+
+struct Scene {
+    test: TestDb,
+    rounds: Rounds,
+    casting: Casting,
+    secret: BoxSecret,
+    codes: Vec<Token>,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+const ROUND: &str = "quang-nam-2023";
+
+fn during() -> DateTime<Utc> {
+    "2023-10-01T03:00:00Z".parse().unwrap()
+}
+
+/// An open round with `count` codes of one unit, on every database at hand.
+fn scenes(count: u32) -> Vec<Scene> {
+    let clock = Clock::set_to(during());
+    databases_at(&clock)
+        .into_iter()
+        .map(|test| {
+            let entropy = Entropy::seeded(11);
+            let rounds = Rounds::new();
+            let (secret, public) = BoxSecret::generate(&entropy).unwrap();
+            let codes = test
+                .db
+                .write_here(|conn| {
+                    round::load(conn, &survey_forms::quang_nam_2023()).unwrap();
+                    round::set_box_key(conn, ROUND, public.bytes()).unwrap();
+                    let loaded = rounds.reread(conn).unwrap().first().cloned().unwrap();
+                    let one =
+                        Selection { respondent_code: Some("CC-CT"), source_unit: Some("SNV"), count: Some(count) };
+                    let codes = issue(conn, &loaded, one, &entropy).unwrap();
+                    round::advance(conn, ROUND, RoundState::Loaded, RoundState::Open).unwrap();
+                    rounds.reread(conn).unwrap();
+                    Ok::<_, DbError>(codes.into_iter().map(|c| c.token).collect())
+                })
+                .unwrap();
+            let (casting, _thread) = Casting::start(&test.db, &Config::default(), &entropy).unwrap();
+            Scene { test, rounds, casting, secret, codes, clock: clock.clone(), entropy }
+        })
+        .collect()
+}
+
+impl Scene {
+    fn bearer(&self, token: &Token) -> Bearer {
+        self.test.db.read_here(|conn| find(conn, &self.rounds, token)).unwrap()
+    }
+
+    fn count(&self, what: &str) -> i64 {
+        self.test
+            .db
+            .read_here(|conn| {
+                let n: i64 = match what {
+                    "envelope" => envelope::table.count().get_result(conn)?,
+                    "draft" => schema::draft::table.count().get_result(conn)?,
+                    _ => turnout::table.select(turnout::returned).load::<i64>(conn)?.iter().sum(),
+                };
+                Ok::<_, DbError>(n)
+            })
+            .unwrap()
+    }
+}
+
+fn answers(option: &str) -> Answers {
+    let mut answers = Answers::new();
+    answers.insert("SNV", "X1.1", Answer::Choice(option.to_owned()));
+    answers.insert("SNV", "X7.1", Answer::Choice("N".to_owned()));
+    answers
+}
+
+#[test]
+fn a_ballot_goes_in_once_and_comes_out_as_it_went_in() {
+    for scene in scenes(1) {
+        let token = &scene.codes[0];
+        let first = scene.casting.cast_here(&scene.bearer(token), &answers("B")).unwrap();
+        let again = scene.casting.cast_here(&scene.bearer(token), &answers("E")).unwrap();
+        assert!(first.first && !again.first);
+        assert!(first.receipt == again.receipt, "{}", scene.test.backend);
+        assert_eq!((scene.count("envelope"), scene.count("turnout")), (1, 1));
+
+        let sealed: Vec<u8> = scene
+            .test
+            .db
+            .read_here(|c| envelope::table.select(envelope::sealed).first(c).map_err(DbError::from))
+            .unwrap();
+        let ballot = open_envelope(&scene.secret, ROUND, &sealed).unwrap();
+        let ballot = survey_forms::answers::Ballot::from_canonical(&ballot).unwrap();
+        assert!(ballot.answers == answers("B"));
+        assert_eq!(ballot.stratum.to_string(), "CC-CT/SNV");
+        assert_eq!(seal::envelope_id(&sealed), *first.receipt.id());
+    }
+}
+
+#[test]
+fn sixty_four_racing_clients_get_one_ballot_and_one_receipt() {
+    for scene in scenes(1) {
+        let scene = Arc::new(scene);
+        let start = Arc::new(std::sync::Barrier::new(64));
+        let racers: Vec<_> = (0..64)
+            .map(|n| {
+                let (scene, start) = (Arc::clone(&scene), Arc::clone(&start));
+                std::thread::spawn(move || {
+                    let bearer = scene.bearer(&scene.codes[0]);
+                    start.wait();
+                    let cast = scene.casting.cast_here(&bearer, &answers(["A", "B", "C"][n % 3])).unwrap();
+                    (cast.first, cast.receipt.to_string())
+                })
+            })
+            .collect();
+        let results: Vec<_> = racers.into_iter().map(|r| r.join().unwrap()).collect();
+        assert_eq!(results.iter().filter(|(first, _)| *first).count(), 1);
+        assert!(results.iter().all(|(_, receipt)| *receipt == results[0].1));
+        assert_eq!((scene.count("envelope"), scene.count("turnout")), (1, 1), "{}", scene.test.backend);
+    }
+}
+
+#[test]
+fn nothing_is_taken_outside_the_dates_or_after_the_close() {
+    for scene in scenes(2) {
+        let bearer = scene.bearer(&scene.codes[0]);
+        scene.clock.advance(TimeDelta::days(-60));
+        assert!(matches!(scene.casting.cast_here(&bearer, &answers("A")), Err(CastError::NotOpen)));
+        scene.clock.advance(TimeDelta::days(120));
+        assert!(matches!(scene.casting.cast_here(&bearer, &answers("A")), Err(CastError::NotOpen)));
+        scene.clock.advance(TimeDelta::days(-60));
+        scene.test.db.write_here(|c| round::advance(c, ROUND, RoundState::Open, RoundState::Closed)).unwrap();
+        assert!(matches!(scene.casting.cast_here(&bearer, &answers("A")), Err(CastError::NotOpen)));
+        assert_eq!((scene.count("envelope"), scene.count("turnout")), (0, 0));
+    }
+}
+
+#[test]
+fn a_revoked_code_casts_nothing_and_its_replacement_does() {
+    for scene in scenes(1) {
+        let stale = scene.bearer(&scene.codes[0]);
+        let new = scene
+            .test
+            .db
+            .write_here(|c| crate::credential::replace(c, &scene.rounds, &scene.codes[0], &scene.entropy))
+            .unwrap();
+        assert!(matches!(scene.casting.cast_here(&stale, &answers("A")), Err(CastError::Revoked)));
+        assert!(scene.casting.cast_here(&scene.bearer(&new.token), &answers("A")).unwrap().first);
+        let used = scene.test.db.write_here(|c| crate::credential::revoke(c, &scene.rounds, &new.token));
+        assert!(matches!(used, Err(crate::credential::CredentialError::Used)));
+    }
+}
+
+#[test]
+fn a_draft_follows_its_code_and_dies_with_the_cast() {
+    for scene in scenes(1) {
+        let bearer = scene.bearer(&scene.codes[0]);
+        let keep = |a: &Answers| {
+            scene.test.db.write_here(|c| {
+                draft::keep(c, &bearer, Purpose::Draft, a, &scene.entropy).map_err(|_refused| DbError::Conflict)
+            })
+        };
+        keep(&answers("C")).unwrap();
+        keep(&answers("D")).unwrap();
+        let elsewhere = scene.bearer(&scene.codes[0]);
+        let read = scene.test.db.read_here(|c| draft::read(c, &elsewhere, Purpose::Draft)).unwrap();
+        assert!(read.unwrap() == answers("D"));
+        scene.casting.cast_here(&bearer, &answers("D")).unwrap();
+        assert_eq!(scene.count("draft"), 0);
+        assert!(keep(&answers("A")).is_err(), "a draft after the cast");
+    }
+}
+
+#[test]
+fn answers_that_are_not_this_codes_are_refused_whole() {
+    for scene in scenes(1) {
+        let bearer = scene.bearer(&scene.codes[0]);
+        let mut foreign = answers("A");
+        foreign.insert("STP", "X1.1", Answer::Choice("A".to_owned()));
+        assert!(matches!(scene.casting.cast_here(&bearer, &foreign), Err(CastError::Answers(_))));
+        assert!(matches!(scene.casting.cast_here(&bearer, &Answers::new()), Err(CastError::Answers(_))));
+        assert_eq!(scene.count("envelope"), 0);
+    }
+}

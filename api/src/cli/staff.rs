@@ -1,0 +1,176 @@
+//! `phieu staff …`, `phieu client …`.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Failure, entropy, open, out};
+use crate::access::{Actor, NewPassword, Role, SignInName, client, scopes::Scopes, staff};
+use crate::config::Config;
+
+#[derive(Subcommand)]
+pub(super) enum StaffCommand {
+    /// Add a member of staff; prints a password made for them, this once.
+    Add {
+        /// Sign-in name.
+        name: String,
+        /// administrator, supervisor, clerk, adjudicator or observer.
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// JSON, for scripts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List them.
+    List {
+        /// JSON, for scripts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a member's access, and their sessions at once.
+    Disable {
+        /// Sign-in name.
+        name: String,
+    },
+    /// Give a member another password, and end their sessions.
+    Reset {
+        /// Sign-in name.
+        name: String,
+        /// JSON, for scripts.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum ClientCommand {
+    /// Add a machine client; prints its id and secret, this once.
+    Add {
+        /// What it is called.
+        name: String,
+        /// Comma-separated: codes:issue, rates:read, scores:read, ballots:key.
+        #[arg(long)]
+        scopes: String,
+        /// JSON, for scripts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List them.
+    List {
+        /// JSON, for scripts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke one; tokens it still has are refused from now on.
+    Revoke {
+        /// Its id.
+        client_id: String,
+    },
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| {
+        let names: Vec<&str> = Role::ALL.iter().map(|r| r.as_str()).collect();
+        format!("one of: {}", names.join(", "))
+    })
+}
+
+pub(super) fn staff(command: StaffCommand, config: &Config) -> Result<(), Failure> {
+    let db = open(config)?;
+    match command {
+        StaffCommand::Add { name, role, json } => {
+            let name = SignInName::parse(&name)?;
+            let password = NewPassword::generate(&entropy());
+            let hash = password.hash_here(&entropy())?;
+            let added = db.write_here(|conn| {
+                let now = db.now(conn)?;
+                staff::add(conn, now, &entropy(), &Actor::Command, &name, role, &hash)
+            })?;
+            print_password(&added.name, Some(added.role), &password, json);
+        }
+        StaffCommand::List { json } => {
+            let all = db.read_here(staff::list)?;
+            if json {
+                let rows: Vec<_> = all
+                    .iter()
+                    .map(|s| json!({"name": s.staff.name, "role": s.staff.role.as_str(), "disabled": s.disabled}))
+                    .collect();
+                out::line(json!(rows));
+            } else {
+                for s in &all {
+                    let disabled = if s.disabled { "\tdisabled" } else { "" };
+                    out::line(format_args!("{}\t{}{disabled}", s.staff.name, s.staff.role.as_str()));
+                }
+            }
+        }
+        StaffCommand::Disable { name } => {
+            let name = SignInName::parse(&name)?;
+            db.write_here(|conn| {
+                let now = db.now(conn)?;
+                staff::disable(conn, now, &Actor::Command, &name)
+            })?;
+            out::line(format_args!("{} is disabled", name.as_str()));
+        }
+        StaffCommand::Reset { name, json } => {
+            let name = SignInName::parse(&name)?;
+            let password = NewPassword::generate(&entropy());
+            let hash = password.hash_here(&entropy())?;
+            db.write_here(|conn| {
+                let now = db.now(conn)?;
+                staff::reset(conn, now, &Actor::Command, &name, &hash)
+            })?;
+            print_password(name.as_str(), None, &password, json);
+        }
+    }
+    Ok(())
+}
+
+fn print_password(name: &str, role: Option<Role>, password: &NewPassword, as_json: bool) {
+    if as_json {
+        out::line(json!({"name": name, "role": role.map(Role::as_str), "password": password.reveal()}));
+    } else {
+        out::line(format_args!("{name}\t{}", password.reveal()));
+    }
+}
+
+pub(super) fn clients(command: ClientCommand, config: &Config) -> Result<(), Failure> {
+    let db = open(config)?;
+    match command {
+        ClientCommand::Add { name, scopes, json } => {
+            let scopes = Scopes::parse(&scopes)?;
+            let (added, secret) = db.write_here(|conn| {
+                let now = db.now(conn)?;
+                client::add(conn, now, &entropy(), &Actor::Command, &name, scopes)
+            })?;
+            if json {
+                out::line(
+                    json!({"client_id": added.id, "client_secret": secret.reveal(), "scope": added.scopes.to_string()}),
+                );
+            } else {
+                out::line(format_args!("client_id\t{}\nclient_secret\t{}", added.id, secret.reveal()));
+            }
+        }
+        ClientCommand::List { json } => {
+            let all = db.read_here(client::list)?;
+            if json {
+                let rows: Vec<_> = all
+                    .iter()
+                    .map(|c| json!({"client_id": c.id, "name": c.name, "scope": c.scopes.to_string(), "revoked": c.revoked}))
+                    .collect();
+                out::line(json!(rows));
+            } else {
+                for c in &all {
+                    let revoked = if c.revoked { "\trevoked" } else { "" };
+                    out::line(format_args!("{}\t{}\t{}{revoked}", c.id, c.name, c.scopes));
+                }
+            }
+        }
+        ClientCommand::Revoke { client_id } => {
+            db.write_here(|conn| {
+                let now = db.now(conn)?;
+                client::revoke(conn, now, &Actor::Command, &client_id)
+            })?;
+            out::line(format_args!("{client_id} is revoked"));
+        }
+    }
+    Ok(())
+}

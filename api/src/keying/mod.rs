@@ -1,0 +1,383 @@
+//! The paper desk (`/nhap-phieu`): a clerk keys a paper ballot by its code, a second clerk keys it blind, equal entries
+//! are cast through the same path as online ones, and where they differ a third person decides from the paper.
+//!
+//! Entries wait under the ballot's own code ([`crate::ballot::draft`]), so the server can compare them only while
+//! somebody holds the paper under the scanner. Nothing derived from an entry outlives the cast: whoever repeats their
+//! pass after it is told that it is done, and no more. Otherwise a stolen database and a photographed code would prove
+//! a vote.
+
+mod entry;
+mod error;
+mod progress;
+pub mod state;
+mod store;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use survey_forms::answers::Answers;
+use survey_forms::round::Channel;
+
+pub use entry::{Decision, Dispute, Place, Reason, places, read_key, show};
+pub use error::KeyingError;
+pub use progress::Progress;
+pub use state::{Capture, Pass, Refusal};
+
+use crate::access::{Actor, Role, Staff, audit};
+use crate::ballot::{Bearer, Casting, CredentialState, Purpose, Token, draft, find};
+use crate::clock::Entropy;
+use crate::db::{Conn, Db, DbError};
+use crate::round::Rounds;
+
+/// Where the decided ballot waits between the decision and the cast: a paper code has no respondent's draft.
+const DECIDED: Purpose = Purpose::Draft;
+
+/// What the desk works with; cheap to clone.
+#[derive(Clone)]
+pub struct PaperDesk {
+    /// The database.
+    pub db: Db,
+    /// Its rounds.
+    pub rounds: Rounds,
+    /// The way into the box.
+    pub casting: Casting,
+    /// Nonces of the entries.
+    pub entropy: Entropy,
+}
+
+/// What somebody may do with the ballot in their hand.
+pub enum Task {
+    /// Key it.
+    Key(Pass),
+    /// Decide where the two entries differ; never empty.
+    Decide(Vec<Dispute>),
+    /// Nothing: it was settled, and this scan has put it into the box.
+    Finished,
+}
+
+/// How far a ballot came by what somebody did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// One entry waits for the second.
+    FirstDone,
+    /// The entries differ in so many places.
+    Mismatched(usize),
+    /// In the box.
+    Cast,
+}
+
+/// The answer to an entry or a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// How far.
+    pub reached: Reached,
+    /// The same person has done the same before; nothing was stored this time.
+    pub repeated: bool,
+}
+
+fn purpose(pass: Pass) -> Purpose {
+    match pass {
+        Pass::First => Purpose::FirstKeying,
+        Pass::Second => Purpose::SecondKeying,
+    }
+}
+
+fn may_decide(role: Role) -> bool {
+    matches!(role, Role::Adjudicator | Role::Supervisor)
+}
+
+impl PaperDesk {
+    /// The paper ballot of a code.
+    ///
+    /// # Errors
+    /// [`KeyingError::Find`], [`KeyingError::NotPaper`], [`KeyingError::Revoked`].
+    pub async fn find(&self, token: &Token) -> Result<Arc<Bearer>, KeyingError> {
+        let (rounds, token) = (self.rounds.clone(), token.clone());
+        let bearer = self.db.read(move |conn| find(conn, &rounds, &token).map_err(KeyingError::from)).await?;
+        if bearer.channel != Channel::Paper {
+            return Err(KeyingError::NotPaper);
+        }
+        if matches!(bearer.state, CredentialState::Revoked) {
+            return Err(KeyingError::Revoked);
+        }
+        Ok(Arc::new(bearer))
+    }
+
+    /// What `staff` may do with this ballot now. A settled ballot that a crash kept from the box is cast here.
+    ///
+    /// # Errors
+    /// [`KeyingError`]: why there is nothing to do.
+    pub async fn open(&self, staff: &Staff, ballot: &Arc<Bearer>) -> Result<Task, KeyingError> {
+        let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.clone());
+        let task = self.db.read(move |conn| desk.task(conn, &bearer, &by)).await?;
+        if matches!(task, Task::Finished) {
+            self.finish(staff, ballot).await?;
+        }
+        Ok(task)
+    }
+
+    fn task(&self, conn: &mut Conn, bearer: &Bearer, staff: &Staff) -> Result<Task, KeyingError> {
+        let capture = store::capture(conn, &bearer.keys.public)?;
+        if capture.is_settled() {
+            return Ok(Task::Finished);
+        }
+        self.still_open(conn, bearer, &capture)?;
+        match capture.next_pass(&staff.id) {
+            Err(Refusal::AwaitsThird) if may_decide(staff.role) => {
+                capture.may_settle(&staff.id)?;
+                let [first, second] = entries(conn, bearer)?;
+                Ok(Task::Decide(entry::disputes(&bearer.form()?, &first, &second)))
+            }
+            Err(refusal) => Err(refusal.into()),
+            Ok(pass) => Ok(Task::Key(pass)),
+        }
+    }
+
+    /// Refuses a ballot whose code was used past the desk, and one whose round takes no paper now.
+    fn still_open(&self, conn: &mut Conn, bearer: &Bearer, capture: &Capture) -> Result<(), KeyingError> {
+        match (capture, &bearer.state) {
+            (Capture::Cast { .. }, _) => return Err(Refusal::AlreadyCast.into()),
+            (_, CredentialState::Used(_)) => return Err(KeyingError::Duplicate),
+            (_, CredentialState::Revoked) => return Err(KeyingError::Revoked),
+            (_, CredentialState::Issued) => {}
+        }
+        let now = self.db.now(conn)?;
+        if bearer.round.accepts(Channel::Paper, now) { Ok(()) } else { Err(KeyingError::NotOpen) }
+    }
+
+    /// Takes one pass. The same entry again by the same person changes nothing and gets the same answer.
+    ///
+    /// # Errors
+    /// [`KeyingError::Answers`] when an item has no explicit code; [`KeyingError::EntryDiffers`] when this person has
+    /// done this pass with another entry; [`KeyingError::Refused`] and the rest of [`KeyingError`].
+    pub async fn enter(
+        &self,
+        staff: &Staff,
+        ballot: &Arc<Bearer>,
+        pass: Pass,
+        answers: Answers,
+    ) -> Result<Done, KeyingError> {
+        ballot.form()?.check_cast(&answers).map_err(KeyingError::Answers)?;
+        let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.clone());
+        let (capture, done) = self.db.write(move |conn| desk.take_entry(conn, &bearer, &by, pass, &answers)).await?;
+        if capture.is_settled() && done.reached == Reached::Cast {
+            self.finish(staff, ballot).await?;
+        }
+        Ok(done)
+    }
+
+    fn take_entry(
+        &self,
+        conn: &mut Conn,
+        bearer: &Bearer,
+        staff: &Staff,
+        pass: Pass,
+        answers: &Answers,
+    ) -> Result<(Capture, Done), KeyingError> {
+        // Two first entries at once: the row is there for whoever asks again.
+        for _ in 0..3 {
+            let capture = store::held(conn, &bearer.keys.public)?;
+            if capture.keyed_by(pass) == Some(&staff.id) {
+                let reached = repeated(conn, bearer, &capture, pass, answers)?;
+                return Ok((capture, Done { reached, repeated: true }));
+            }
+            self.still_open(conn, bearer, &capture)?;
+            let (next, reached) = match pass {
+                Pass::First => (capture.first_done(&staff.id)?, Reached::FirstDone),
+                Pass::Second => second_entry(conn, bearer, &capture, &staff.id, answers)?,
+            };
+            if store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)? {
+                draft::keep(conn, bearer, purpose(pass), answers, &self.entropy)?;
+                let (act, detail) = match (&next, reached) {
+                    (_, Reached::Mismatched(places)) => ("keying.mismatched", format!("{places} items")),
+                    (Capture::Matched { .. }, _) => ("keying.matched", String::new()),
+                    _ => ("keying.first_done", String::new()),
+                };
+                self.note(conn, staff, act, bearer, &detail)?;
+                return Ok((next, Done { reached, repeated: false }));
+            }
+        }
+        Err(DbError::Conflict.into())
+    }
+
+    /// A third person decides every disputed place; the ballot is cast then.
+    ///
+    /// # Errors
+    /// [`KeyingError::RoleMissing`], [`KeyingError::Decision`] with every place at fault, and the rest of
+    /// [`KeyingError`].
+    pub async fn adjudicate(
+        &self,
+        staff: &Staff,
+        ballot: &Arc<Bearer>,
+        decision: Decision,
+    ) -> Result<Done, KeyingError> {
+        if !may_decide(staff.role) {
+            return Err(KeyingError::RoleMissing);
+        }
+        let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.clone());
+        let repeated = self.db.write(move |conn| desk.take_decision(conn, &bearer, &by, &decision)).await?;
+        self.finish(staff, ballot).await?;
+        Ok(Done { reached: Reached::Cast, repeated })
+    }
+
+    fn take_decision(
+        &self,
+        conn: &mut Conn,
+        bearer: &Bearer,
+        staff: &Staff,
+        decision: &Decision,
+    ) -> Result<bool, KeyingError> {
+        let capture = store::held(conn, &bearer.keys.public)?;
+        let again = capture.settled_by() == Some(&staff.id);
+        if again && matches!(capture, Capture::Cast { .. }) {
+            return Ok(true);
+        }
+        if !again {
+            self.still_open(conn, bearer, &capture)?;
+            capture.may_settle(&staff.id)?;
+        }
+        let [first, second] = entries(conn, bearer)?;
+        let form = bearer.form()?;
+        let disputes = entry::disputes(&form, &first, &second);
+        let decided = entry::settle(&form, &first, &disputes, decision).map_err(KeyingError::Decision)?;
+        if again {
+            let before = kept(conn, bearer, DECIDED)?;
+            return if before == decided { Ok(true) } else { Err(KeyingError::EntryDiffers) };
+        }
+        let next = capture.settled(&staff.id)?;
+        if !store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)? {
+            return Err(DbError::Conflict.into());
+        }
+        draft::keep(conn, bearer, DECIDED, &decided, &self.entropy)?;
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        for reason in decision.reasons.values() {
+            *reasons.entry(reason.as_str()).or_default() += 1;
+        }
+        let detail: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        self.note(conn, staff, "keying.adjudicated", bearer, &detail.join(", "))?;
+        Ok(false)
+    }
+
+    /// Puts a settled ballot into the box, once: safe to repeat after a crash at any point.
+    async fn finish(&self, staff: &Staff, ballot: &Arc<Bearer>) -> Result<(), KeyingError> {
+        let bearer = Arc::clone(ballot);
+        let settled = self.db.read(move |conn| settled_entry(conn, &bearer)).await?;
+        if let Some(answers) = settled {
+            self.casting.cast(ballot, &answers).await?;
+        }
+        let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.clone());
+        self.db
+            .write(move |conn| {
+                let capture = store::held(conn, &bearer.keys.public)?;
+                if matches!(capture, Capture::Cast { .. }) {
+                    return Ok(());
+                }
+                let next = capture.cast()?;
+                if !store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)? {
+                    return Err(DbError::Conflict.into());
+                }
+                desk.note(conn, &by, "keying.cast", &bearer, "")
+            })
+            .await
+    }
+
+    /// The group and the act; never an answer, a code or a key.
+    fn note(
+        &self,
+        conn: &mut Conn,
+        staff: &Staff,
+        act: &str,
+        bearer: &Bearer,
+        detail: &str,
+    ) -> Result<(), KeyingError> {
+        let at = self.db.now(conn)?;
+        let subject = format!("{}/{}", bearer.round.id(), bearer.stratum.respondent_code);
+        Ok(audit::record(conn, at, &Actor::from(staff), act, &subject, detail)?)
+    }
+
+    /// How far the paper ballots are, by round and group, for rounds whose box has not been opened.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn progress(&self) -> Result<Vec<Progress>, KeyingError> {
+        let rounds = self.rounds.clone();
+        self.db.read(move |conn| progress::by_group(conn, &rounds)).await
+    }
+}
+
+/// Both entries, which a mismatched ballot has.
+fn entries(conn: &mut Conn, bearer: &Bearer) -> Result<[Answers; 2], KeyingError> {
+    Ok([kept(conn, bearer, Purpose::FirstKeying)?, kept(conn, bearer, Purpose::SecondKeying)?])
+}
+
+/// An entry that the state promises. It may be gone with a cast since the code was looked up.
+fn kept(conn: &mut Conn, bearer: &Bearer, purpose: Purpose) -> Result<Answers, KeyingError> {
+    match draft::read(conn, bearer, purpose)? {
+        Some(answers) => Ok(answers),
+        None if store::is_used(conn, &bearer.keys.public)? => Err(KeyingError::Duplicate),
+        None => Err(KeyingError::EntryLost),
+    }
+}
+
+/// The answer to an entry of somebody who has done this pass before.
+fn repeated(
+    conn: &mut Conn,
+    bearer: &Bearer,
+    capture: &Capture,
+    pass: Pass,
+    answers: &Answers,
+) -> Result<Reached, KeyingError> {
+    if !matches!(capture, Capture::Cast { .. }) {
+        match draft::read(conn, bearer, purpose(pass))? {
+            Some(kept) if kept != *answers => return Err(KeyingError::EntryDiffers),
+            Some(_) => {}
+            // The cast has just deleted the entries; the capture follows.
+            None if store::is_used(conn, &bearer.keys.public)? => {}
+            None => return Err(KeyingError::EntryLost),
+        }
+    }
+    Ok(match (pass, capture) {
+        (Pass::First, _) => Reached::FirstDone,
+        (Pass::Second, Capture::Mismatched { .. }) => {
+            let [first, second] = entries(conn, bearer)?;
+            Reached::Mismatched(entry::disputes(&bearer.form()?, &first, &second).len())
+        }
+        (Pass::Second, _) => Reached::Cast,
+    })
+}
+
+fn second_entry(
+    conn: &mut Conn,
+    bearer: &Bearer,
+    capture: &Capture,
+    by: &str,
+    answers: &Answers,
+) -> Result<(Capture, Reached), KeyingError> {
+    // Refuses before anything is decrypted.
+    capture.second_done(by, true)?;
+    let first = kept(conn, bearer, Purpose::FirstKeying)?;
+    let next = capture.second_done(by, first == *answers)?;
+    let differ = entry::disputes(&bearer.form()?, &first, answers).len();
+    let reached = if matches!(next, Capture::Matched { .. }) { Reached::Cast } else { Reached::Mismatched(differ) };
+    Ok((next, reached))
+}
+
+/// What is to be cast; none when it has been.
+fn settled_entry(conn: &mut Conn, bearer: &Bearer) -> Result<Option<Answers>, KeyingError> {
+    let purpose = match store::capture(conn, &bearer.keys.public)? {
+        Capture::Matched { .. } => Purpose::FirstKeying,
+        Capture::Adjudicated { .. } => DECIDED,
+        Capture::Cast { .. } => return Ok(None),
+        other => return Err(other.cast().err().unwrap_or(Refusal::NotSettled).into()),
+    };
+    match draft::read(conn, bearer, purpose)? {
+        Some(answers) => Ok(Some(answers)),
+        None if store::is_used(conn, &bearer.keys.public)? => Ok(None),
+        None => Err(KeyingError::EntryLost),
+    }
+}
