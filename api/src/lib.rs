@@ -12,6 +12,7 @@ pub mod credential;
 pub mod db;
 pub mod http;
 pub mod monitor;
+pub mod respond;
 pub mod keying;
 pub mod round;
 pub mod score;
