@@ -10,6 +10,7 @@ pub mod config;
 pub mod credential;
 pub mod db;
 pub mod http;
+pub mod respond;
 pub mod keying;
 pub mod round;
 pub mod server;
