@@ -18,6 +18,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::access::openapi::security_schemes;
 use crate::access::{self, PasswordError, Passwords, Tokens};
 use crate::ballot::Casting;
+use crate::ceremony;
 use crate::clock::Entropy;
 use crate::config::{BaseUrl, Config};
 use crate::credential;
@@ -207,6 +208,7 @@ fn pages(config: &mut web::ServiceConfig) {
         .route("/assets/{file}", web::get().to(assets::serve))
         .configure(access::pages::pages)
         .configure(respond::pages)
+        .configure(ceremony::pages)
         .configure(monitor::pages)
         .configure(score::pages)
         .default_service(web::to(not_found));
