@@ -9,8 +9,13 @@
 
 pub mod audit;
 pub mod client;
+pub mod extract;
 mod keys;
+mod onward;
+pub mod openapi;
+pub mod pages;
 pub mod password;
+pub mod rest;
 mod role;
 pub mod scopes;
 mod secret;
@@ -23,6 +28,7 @@ pub mod tokens;
 mod fixture;
 
 pub use audit::Actor;
+pub use extract::{Caller, Machine, Signed};
 pub use password::{HashedPassword, NewPassword, PasswordError, Passwords};
 pub use role::{
     Adjudicating, Administration, AdministrationReading, AnyStaff, Desk, Keying, Monitoring, Role, RoleSet, Supervising,
