@@ -49,6 +49,13 @@ impl Clock {
         }
     }
 
+    /// Sets the time of a clock that is set by hand; the database's clock stays as it is.
+    pub fn set(&self, at: DateTime<Utc>) {
+        if let Self::Set(now) = self {
+            *now.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        }
+    }
+
     /// The set time, if the time was set by hand.
     #[must_use]
     pub fn fixed(&self) -> Option<DateTime<Utc>> {

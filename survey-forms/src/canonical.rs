@@ -75,9 +75,7 @@ fn number_text(number: &Number) -> String {
     {
         return integer.to_string();
     }
-    number
-        .as_f64()
-        .map_or_else(|| "null".to_owned(), double_text)
+    number.as_f64().map_or_else(|| "null".to_owned(), double_text)
 }
 
 /// ECMAScript Number::toString, from the shortest digits that read back as the same double.
@@ -105,11 +103,7 @@ fn double_text(value: f64) -> String {
         let sign = if exponent < 0 { '-' } else { '+' };
         format!("{first}{dot}{rest}e{sign}{}", exponent.abs())
     };
-    if value < 0.0 {
-        format!("-{text}")
-    } else {
-        text
-    }
+    if value < 0.0 { format!("-{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -127,15 +121,7 @@ mod tests {
             "\u{20ac}": "Euro Sign", "\r": "Carriage Return", "\u{fb33}": "Hebrew Letter Dalet With Dagesh",
             "1": "One", "\u{1f600}": "Emoji: Grinning Face", "\u{80}": "Control", "\u{f6}": "Latin Small Letter O With Diaeresis"
         });
-        let order = [
-            "Carriage Return",
-            "One",
-            "Control",
-            "Latin Small",
-            "Euro Sign",
-            "Emoji",
-            "Hebrew",
-        ];
+        let order = ["Carriage Return", "One", "Control", "Latin Small", "Euro Sign", "Emoji", "Hebrew"];
         let text = text(&value);
         let found: Vec<usize> = order.iter().map(|word| text.find(word).unwrap()).collect();
         assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "{text}");
@@ -143,10 +129,7 @@ mod tests {
 
     #[test]
     fn strings_use_the_shortest_escapes() {
-        assert_eq!(
-            text(&json!("€$\u{f}\nA'B\"\\\\\"/Đ")),
-            "\"€$\\u000f\\nA'B\\\"\\\\\\\\\\\"/Đ\""
-        );
+        assert_eq!(text(&json!("€$\u{f}\nA'B\"\\\\\"/Đ")), "\"€$\\u000f\\nA'B\\\"\\\\\\\\\\\"/Đ\"");
     }
 
     #[test]

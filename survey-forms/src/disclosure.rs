@@ -35,20 +35,12 @@ pub fn suppress(rules: &DisclosureRules, answers: &[u64]) -> Vec<Option<Suppress
         })
         .collect();
     loop {
-        let hidden: Vec<u64> = row
-            .iter()
-            .zip(answers)
-            .filter(|(reason, n)| reason.is_some() && **n > 0)
-            .map(|(_, n)| *n)
-            .collect();
+        let hidden: Vec<u64> =
+            row.iter().zip(answers).filter(|(reason, n)| reason.is_some() && **n > 0).map(|(_, n)| *n).collect();
         if hidden.is_empty() || (hidden.len() > 1 && hidden.iter().sum::<u64>() >= k) {
             return row;
         }
-        let shown = row
-            .iter_mut()
-            .zip(answers)
-            .rev()
-            .filter(|(reason, _)| reason.is_none());
+        let shown = row.iter_mut().zip(answers).rev().filter(|(reason, _)| reason.is_none());
         let Some((smallest, _)) = shown.min_by_key(|(_, n)| **n) else {
             return row;
         };
@@ -67,51 +59,25 @@ mod tests {
     use super::Suppression::{Complementary, NBelowK, NoValidAnswers};
     use super::*;
 
-    const RULES: DisclosureRules = DisclosureRules {
-        k: 10,
-        distribution_n: 20,
-    };
+    const RULES: DisclosureRules = DisclosureRules { k: 10, distribution_n: 20 };
 
     #[test]
     fn a_small_cell_never_stands_alone() {
         assert_eq!(suppress(&RULES, &[40, 36, 25]), [None, None, None]);
-        assert_eq!(
-            suppress(&RULES, &[40, 2, 25]),
-            [None, Some(NBelowK), Some(Complementary)]
-        );
-        assert_eq!(
-            suppress(&RULES, &[10, 9]),
-            [Some(Complementary), Some(NBelowK)]
-        );
-        assert_eq!(
-            suppress(&RULES, &[12, 12, 1]),
-            [None, Some(Complementary), Some(NBelowK)]
-        );
+        assert_eq!(suppress(&RULES, &[40, 2, 25]), [None, Some(NBelowK), Some(Complementary)]);
+        assert_eq!(suppress(&RULES, &[10, 9]), [Some(Complementary), Some(NBelowK)]);
+        assert_eq!(suppress(&RULES, &[12, 12, 1]), [None, Some(Complementary), Some(NBelowK)]);
     }
 
     #[test]
     fn hidden_cells_together_hold_at_least_k() {
-        assert_eq!(
-            suppress(&RULES, &[40, 2, 3, 25]),
-            [None, Some(NBelowK), Some(NBelowK), Some(Complementary)]
-        );
-        assert_eq!(
-            suppress(&RULES, &[40, 5, 5]),
-            [None, Some(NBelowK), Some(NBelowK)]
-        );
+        assert_eq!(suppress(&RULES, &[40, 2, 3, 25]), [None, Some(NBelowK), Some(NBelowK), Some(Complementary)]);
+        assert_eq!(suppress(&RULES, &[40, 5, 5]), [None, Some(NBelowK), Some(NBelowK)]);
     }
 
     #[test]
     fn an_empty_cell_protects_nothing() {
-        assert_eq!(
-            suppress(&RULES, &[40, 0, 4, 25]),
-            [
-                None,
-                Some(NoValidAnswers),
-                Some(NBelowK),
-                Some(Complementary)
-            ]
-        );
+        assert_eq!(suppress(&RULES, &[40, 0, 4, 25]), [None, Some(NoValidAnswers), Some(NBelowK), Some(Complementary)]);
         assert_eq!(suppress(&RULES, &[0, 40]), [Some(NoValidAnswers), None]);
         assert_eq!(suppress(&RULES, &[7]), [Some(NBelowK)]);
     }

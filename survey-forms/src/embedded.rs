@@ -29,8 +29,5 @@ pub fn quang_nam_2023() -> RoundFiles {
         "targets.tsv",
         "units.tsv",
     ];
-    files
-        .into_iter()
-        .map(|(path, bytes)| (path.to_owned(), bytes.to_vec()))
-        .collect()
+    files.into_iter().map(|(path, bytes)| (path.to_owned(), bytes.to_vec())).collect()
 }

@@ -83,24 +83,11 @@ impl Faults {
         self.push(Severity::Warning, file, place.into(), code, message.into());
     }
 
-    fn push(
-        &mut self,
-        severity: Severity,
-        file: &str,
-        place: String,
-        code: &'static str,
-        message: String,
-    ) {
+    fn push(&mut self, severity: Severity, file: &str, place: String, code: &'static str, message: String) {
         self.errors |= severity == Severity::Error;
         if self.list.len() < LIST_MAX {
             let file = file.to_owned();
-            self.list.push(Fault {
-                severity,
-                file,
-                place,
-                code,
-                message,
-            });
+            self.list.push(Fault { severity, file, place, code, message });
         }
     }
 

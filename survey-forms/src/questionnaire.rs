@@ -109,10 +109,8 @@ impl Questionnaire {
     /// scales it uses.
     #[must_use]
     pub fn canonical(&self, scales: &[Scale]) -> Vec<u8> {
-        let used: Vec<&Scale> = scales
-            .iter()
-            .filter(|scale| self.items().any(|item| item.scale == scale.code))
-            .collect();
+        let used: Vec<&Scale> =
+            scales.iter().filter(|scale| self.items().any(|item| item.scale == scale.code)).collect();
         canonical::to_vec(&serde_json::json!({ "questionnaire": self, "scales": used }))
     }
 

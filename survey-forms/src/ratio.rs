@@ -46,20 +46,12 @@ pub fn to_fixed(value: &Ratio, decimals: u32) -> String {
     let scaled = value.abs() * Ratio::from_integer(scale);
     let half = Ratio::new(BigInt::one(), BigInt::from(2_u32));
     let units = (scaled + half).floor().to_integer();
-    let sign = if value.is_negative() && !units.is_zero() {
-        "-"
-    } else {
-        ""
-    };
+    let sign = if value.is_negative() && !units.is_zero() { "-" } else { "" };
     let digits = units.to_string();
     let places = usize::try_from(decimals).unwrap_or(0);
     let padded = format!("{digits:0>width$}", width = places + 1);
     let (whole, rest) = padded.split_at(padded.len() - places);
-    if rest.is_empty() {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{rest}")
-    }
+    if rest.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest}") }
 }
 
 /// The shortest exact text: a decimal where one exists (`0.5`), else a fraction (`1/3`).
@@ -74,11 +66,7 @@ pub fn to_exact(value: &Ratio) -> String {
             *count += 1;
         }
     }
-    if rest.is_one() {
-        to_fixed(value, twos.max(fives))
-    } else {
-        format!("{}/{}", value.numer(), value.denom())
-    }
+    if rest.is_one() { to_fixed(value, twos.max(fives)) } else { format!("{}/{}", value.numer(), value.denom()) }
 }
 
 /// For `#[serde(serialize_with)]`: exact text.
@@ -87,10 +75,7 @@ pub(crate) fn as_text<S: Serializer>(value: &Ratio, to: S) -> Result<S::Ok, S::E
 }
 
 /// For `#[serde(serialize_with)]`: exact text or null.
-pub(crate) fn as_optional_text<S: Serializer>(
-    value: &Option<Ratio>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_optional_text<S: Serializer>(value: &Option<Ratio>, to: S) -> Result<S::Ok, S::Error> {
     match value {
         Some(value) => to.serialize_some(&to_exact(value)),
         None => to.serialize_none(),
@@ -106,19 +91,7 @@ mod tests {
         assert_eq!(to_exact(&parse("12.50").unwrap()), "12.5");
         assert_eq!(to_exact(&parse("-0.25").unwrap()), "-0.25");
         assert_eq!(to_exact(&parse("100").unwrap()), "100");
-        for text in [
-            "",
-            "-",
-            ".5",
-            "5.",
-            "1e3",
-            "1,5",
-            " 1",
-            "1/2",
-            "+1",
-            "1234567890",
-            "0x1",
-        ] {
+        for text in ["", "-", ".5", "5.", "1e3", "1,5", " 1", "1/2", "+1", "1234567890", "0x1"] {
             assert!(parse(text).is_none(), "{text:?}");
         }
     }

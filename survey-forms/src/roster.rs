@@ -39,11 +39,7 @@ impl Roster {
     pub fn parse(bytes: &[u8], round: &Round) -> Result<Vec<RosterRow>, Vec<Fault>> {
         let mut faults = Faults::default();
         let rows = read(bytes, round, &mut faults).unwrap_or_default();
-        if faults.has_errors() {
-            Err(faults.into_vec())
-        } else {
-            Ok(rows)
-        }
+        if faults.has_errors() { Err(faults.into_vec()) } else { Ok(rows) }
     }
 }
 
@@ -57,15 +53,9 @@ fn read(bytes: &[u8], round: &Round, faults: &mut Faults) -> Option<Vec<RosterRo
         faults.error(FILE, "", "not_utf8", "Save the file as \"CSV UTF-8\".");
         return None;
     };
-    let text: String = text
-        .strip_prefix('\u{feff}')
-        .unwrap_or(text)
-        .nfc()
-        .collect();
+    let text: String = text.strip_prefix('\u{feff}').unwrap_or(text).nfc().collect();
     let heading = text.lines().next().unwrap_or_default();
-    let delimiter = [b'\t', b';', b',']
-        .into_iter()
-        .find(|d| heading.contains(char::from(*d)));
+    let delimiter = [b'\t', b';', b','].into_iter().find(|d| heading.contains(char::from(*d)));
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter.unwrap_or(b','))
         .has_headers(false)
@@ -87,11 +77,7 @@ fn read(bytes: &[u8], round: &Round, faults: &mut Faults) -> Option<Vec<RosterRo
         }
         let line = record.position().map_or(0, csv::Position::line);
         if record.len() != columns.len() {
-            let message = format!(
-                "Write {} columns; there are {}.",
-                columns.len(),
-                record.len()
-            );
+            let message = format!("Write {} columns; there are {}.", columns.len(), record.len());
             faults.error(FILE, format!("line {line}"), "column_count", message);
             continue;
         }
@@ -99,35 +85,21 @@ fn read(bytes: &[u8], round: &Round, faults: &mut Faults) -> Option<Vec<RosterRo
         rows.extend(check.row(line, &cells, faults));
     }
     if rows.is_empty() && !faults.has_errors() {
-        faults.error(
-            FILE,
-            "",
-            "table_empty",
-            "Add at least one row below the heading.",
-        );
+        faults.error(FILE, "", "table_empty", "Add at least one row below the heading.");
     }
     Some(rows)
 }
 
 fn columns(heading: Option<csv::StringRecord>, faults: &mut Faults) -> Option<Vec<&'static str>> {
     let heading = heading.unwrap_or_default();
-    let named: Vec<Option<&'static str>> = heading
-        .iter()
-        .map(|name| {
-            COLUMNS
-                .into_iter()
-                .find(|column| column.eq_ignore_ascii_case(name))
-        })
-        .collect();
+    let named: Vec<Option<&'static str>> =
+        heading.iter().map(|name| COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(name))).collect();
     let found: Option<Vec<&'static str>> = named.into_iter().collect();
     let distinct = found.iter().flatten().collect::<BTreeSet<_>>().len();
     if found.as_ref().map(Vec::len) == Some(COLUMNS.len()) && distinct == COLUMNS.len() {
         return found;
     }
-    let message = format!(
-        "Let the first line name exactly these columns: {}.",
-        COLUMNS.join(", ")
-    );
+    let message = format!("Let the first line name exactly these columns: {}.", COLUMNS.join(", "));
     faults.error(FILE, "line 1", "columns", message);
     None
 }
@@ -140,24 +112,11 @@ struct Check<'r> {
 
 impl<'r> Check<'r> {
     fn new(round: &'r Round) -> Self {
-        let kinds = round
-            .units
-            .iter()
-            .map(|u| (u.code.as_str(), u.kind.as_str()))
-            .collect();
-        Check {
-            round,
-            kinds,
-            seen: BTreeMap::new(),
-        }
+        let kinds = round.units.iter().map(|u| (u.code.as_str(), u.kind.as_str())).collect();
+        Check { round, kinds, seen: BTreeMap::new() }
     }
 
-    fn row(
-        &mut self,
-        line: u64,
-        cells: &BTreeMap<&str, &str>,
-        faults: &mut Faults,
-    ) -> Option<RosterRow> {
+    fn row(&mut self, line: u64, cells: &BTreeMap<&str, &str>, faults: &mut Faults) -> Option<RosterRow> {
         let cell = |column: &str| cells.get(column).copied().unwrap_or_default();
         let (code, unit, people) = (cell("respondent_code"), cell("unit_code"), cell("people"));
         let mut wrong = |column: &str, code: &'static str, message: &str| {
@@ -166,11 +125,7 @@ impl<'r> Check<'r> {
         let group = self.round.group(code);
         let kind = self.kinds.get(unit).copied();
         if group.is_none() {
-            wrong(
-                "respondent_code",
-                "group_unknown",
-                "Name a group of the round.",
-            );
+            wrong("respondent_code", "group_unknown", "Name a group of the round.");
         }
         if kind.is_none() {
             wrong("unit_code", "unit_unknown", "Name a unit of the round.");
@@ -184,33 +139,21 @@ impl<'r> Check<'r> {
                 Sources::Kinds(kinds) => kinds.iter().any(|own| own == kind),
             };
             if !source {
-                let message =
-                    "The group does not ask people of such a unit: mend the unit or the group.";
+                let message = "The group does not ask people of such a unit: mend the unit or the group.";
                 wrong("unit_code", "unit_not_source", message);
             }
         }
-        let count = people
-            .parse::<u32>()
-            .ok()
-            .filter(|count| (1..=PEOPLE_MAX).contains(count));
+        let count = people.parse::<u32>().ok().filter(|count| (1..=PEOPLE_MAX).contains(count));
         if count.is_none() {
             let message = format!("Write a whole number from 1 to {PEOPLE_MAX}.");
             wrong("people", "number_range", &message);
         }
-        let first = *self
-            .seen
-            .entry((code.to_owned(), unit.to_owned()))
-            .or_insert(line);
+        let first = *self.seen.entry((code.to_owned(), unit.to_owned())).or_insert(line);
         if first != line {
-            let message =
-                format!("The group and unit already stand on line {first}: keep one row.");
+            let message = format!("The group and unit already stand on line {first}: keep one row.");
             wrong("unit_code", "row_double", &message);
         }
-        Some(RosterRow {
-            respondent_code: code.to_owned(),
-            unit_code: unit.to_owned(),
-            people: count?,
-        })
+        Some(RosterRow { respondent_code: code.to_owned(), unit_code: unit.to_owned(), people: count? })
     }
 }
 
@@ -221,12 +164,8 @@ mod tests {
 
     fn parse(text: &str) -> Result<Vec<RosterRow>, Vec<(String, &'static str)>> {
         let round = Round::from_files(&quang_nam_2023()).unwrap();
-        Roster::parse(text.as_bytes(), &round).map_err(|faults| {
-            faults
-                .into_iter()
-                .map(|fault| (fault.place, fault.code))
-                .collect()
-        })
+        Roster::parse(text.as_bytes(), &round)
+            .map_err(|faults| faults.into_iter().map(|fault| (fault.place, fault.code)).collect())
     }
 
     #[test]
@@ -251,9 +190,7 @@ mod tests {
         let excel = "\u{feff}people;Unit_Code;respondent_code\r\n 2;\"H504-PNV\";LĐ-CP\r\n;;\r\n";
         assert_eq!(parse(excel).unwrap(), plain);
         // The horn and dot of a decomposed text; đ has no decomposition.
-        let decomposed: String = "respondent_code\tunit_code\tpeople\nLĐ-CP\tH504-PNV\t2"
-            .nfd()
-            .collect();
+        let decomposed: String = "respondent_code\tunit_code\tpeople\nLĐ-CP\tH504-PNV\t2".nfd().collect();
         assert_eq!(parse(&decomposed).unwrap(), plain);
     }
 
@@ -273,10 +210,7 @@ mod tests {
             ("line 10, people", "number_range"),
             ("line 11, people", "number_range"),
         ];
-        let expected: Vec<_> = expected
-            .iter()
-            .map(|(p, c)| ((*p).to_owned(), *c))
-            .collect();
+        let expected: Vec<_> = expected.iter().map(|(p, c)| ((*p).to_owned(), *c)).collect();
         assert_eq!(parse(text).unwrap_err(), expected);
     }
 
@@ -288,9 +222,6 @@ mod tests {
         let empty = parse("respondent_code,unit_code,people\n");
         assert_eq!(empty.unwrap_err(), [(String::new(), "table_empty")]);
         let round = Round::from_files(&quang_nam_2023()).unwrap();
-        assert_eq!(
-            Roster::parse(b"respondent_code,\xff", &round).unwrap_err()[0].code,
-            "not_utf8"
-        );
+        assert_eq!(Roster::parse(b"respondent_code,\xff", &round).unwrap_err()[0].code, "not_utf8");
     }
 }

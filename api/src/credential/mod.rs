@@ -2,6 +2,7 @@
 //! takes to write it down; the database gets its public key.
 
 mod export;
+mod rest;
 mod store;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use survey_forms::roster::{Roster, RosterRow};
 use survey_forms::round::Assignment;
 
 pub use export::{plain, write_csv};
+pub use rest::rest;
 
 use crate::ballot::{Bearer, CredentialState, FindError, Keys, Token, find};
 use crate::clock::Entropy;

@@ -9,6 +9,7 @@ mod problem;
 
 pub use guard::{problems_as_pages, refuse_cross_site, security_headers};
 pub use limit::{Limits, Origin};
+pub(crate) use problem::Document as ProblemDocument;
 pub use problem::{FieldFault, Problem};
 
 use actix_web::web;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Answer, Answers};
 use crate::canonical;
 
-/// Who rates what, as it travels in a ballot: `CC-CT/SNV`, `LĐ-CP/SCT+SGTVT`. Never the unit.
+/// Who rates what, as it travels in a ballot: `GROUP/TARGET+TARGET`. Never the unit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stratum {
     /// The group.
@@ -35,10 +35,7 @@ impl FromStr for Stratum {
         if !plain(group) || !targets.iter().all(|t| plain(t)) || distinct.len() != targets.len() {
             return Err(BallotFault::Stratum);
         }
-        Ok(Stratum {
-            respondent_code: group.to_owned(),
-            targets,
-        })
+        Ok(Stratum { respondent_code: group.to_owned(), targets })
     }
 }
 
@@ -99,10 +96,7 @@ impl Ballot {
             text.map(str::to_owned).ok_or(BallotFault::Shape)
         };
         let mut answers = Answers::new();
-        let targets = members
-            .get("answers")
-            .and_then(Value::as_object)
-            .ok_or(BallotFault::Shape)?;
+        let targets = members.get("answers").and_then(Value::as_object).ok_or(BallotFault::Shape)?;
         for (target, items) in targets {
             for (item, answer) in items.as_object().ok_or(BallotFault::Answer)? {
                 let answer = Answer::from_value(answer).ok_or(BallotFault::Answer)?;
@@ -111,16 +105,7 @@ impl Ballot {
         }
         let stratum = text("stratum")?.parse()?;
         let (round, questionnaire) = (text("round")?, text("questionnaire")?);
-        let ballot = Ballot {
-            round,
-            questionnaire,
-            stratum,
-            answers,
-        };
-        if ballot.canonical() == bytes {
-            Ok(ballot)
-        } else {
-            Err(BallotFault::NotCanonical)
-        }
+        let ballot = Ballot { round, questionnaire, stratum, answers };
+        if ballot.canonical() == bytes { Ok(ballot) } else { Err(BallotFault::NotCanonical) }
     }
 }

@@ -73,20 +73,10 @@ impl Form<'_> {
                 }
             }
         }
-        if faults.is_empty() {
-            Ok(answers)
-        } else {
-            Err(faults.into_iter().collect())
-        }
+        if faults.is_empty() { Ok(answers) } else { Err(faults.into_iter().collect()) }
     }
 
-    fn parse_target(
-        &self,
-        target: &str,
-        value: &Value,
-        answers: &mut Answers,
-        faults: &mut BTreeSet<AnswerFault>,
-    ) {
+    fn parse_target(&self, target: &str, value: &Value, answers: &mut Answers, faults: &mut BTreeSet<AnswerFault>) {
         let Some(items) = value.as_object() else {
             note(faults, pointer(&[target]), "target_not_object");
             return;
@@ -137,11 +127,7 @@ impl Form<'_> {
 
     /// Every target with every item, in the order of the form.
     fn places(&self) -> impl Iterator<Item = (&str, &Item)> {
-        self.targets.iter().flat_map(|target| {
-            self.questionnaire
-                .items()
-                .map(move |item| (target.as_str(), item))
-        })
+        self.targets.iter().flat_map(|target| self.questionnaire.items().map(move |item| (target.as_str(), item)))
     }
 
     /// How far these answers go.
@@ -153,11 +139,7 @@ impl Form<'_> {
             .filter(|(target, item)| answers.get(target, &item.code).is_none())
             .map(|(target, item)| (target.to_owned(), item.code.clone()))
             .collect();
-        Completeness {
-            answered: total - missing.len(),
-            total,
-            missing,
-        }
+        Completeness { answered: total - missing.len(), total, missing }
     }
 
     /// Whether these answers may be cast: online at least one answer, on paper an explicit code for
@@ -189,50 +171,27 @@ impl Form<'_> {
                 }
             }
         }
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults.into_iter().collect())
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults.into_iter().collect()) }
     }
 
     /// No canonical *ballot* ([`super::Ballot::canonical`]) of this form is longer, in bytes, in
     /// any round. For one bucket a questionnaire see [`crate::Round::ballot_bucket`].
     #[must_use]
     pub fn max_canonical_len(&self) -> usize {
-        let stratum = Stratum {
-            respondent_code: self.questionnaire.respondent_code.clone(),
-            targets: self.targets.to_vec(),
-        };
+        let stratum =
+            Stratum { respondent_code: self.questionnaire.respondent_code.clone(), targets: self.targets.to_vec() };
         let frame = r#"{"answers":,"questionnaire":"","round":"","stratum":""}"#.len();
         let head = frame + self.questionnaire.hash.len() + ROUND_ID_MAX + stratum.to_string().len();
-        let items: usize = self
-            .questionnaire
-            .items()
-            .map(|item| member(&item.code) + self.longest(item))
-            .sum();
-        let targets: usize = self
-            .targets
-            .iter()
-            .map(|target| member(target) + 2 + items)
-            .sum();
+        let items: usize = self.questionnaire.items().map(|item| member(&item.code) + self.longest(item)).sum();
+        let targets: usize = self.targets.iter().map(|target| member(target) + 2 + items).sum();
         head + 2 + targets
     }
 
     fn longest(&self, item: &Item) -> usize {
         let scale = self.scales.iter().find(|scale| scale.code == item.scale);
-        let options = scale
-            .map(|scale| scale.options.as_slice())
-            .unwrap_or_default();
-        let choice = options
-            .iter()
-            .map(|option| option.code.len() + 2)
-            .max()
-            .unwrap_or(0);
-        let mark = Mark::ALL
-            .iter()
-            .map(|mark| r#"{"mark":""}"#.len() + mark.as_str().len())
-            .max();
+        let options = scale.map(|scale| scale.options.as_slice()).unwrap_or_default();
+        let choice = options.iter().map(|option| option.code.len() + 2).max().unwrap_or(0);
+        let mark = Mark::ALL.iter().map(|mark| r#"{"mark":""}"#.len() + mark.as_str().len()).max();
         match self.channel {
             Channel::Online => choice,
             Channel::Paper => choice.max(mark.unwrap_or(0)),
@@ -250,16 +209,9 @@ fn note(faults: &mut BTreeSet<AnswerFault>, pointer: String, code: &'static str)
 }
 
 fn pointer(steps: &[&str]) -> String {
-    steps
-        .iter()
-        .map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1")))
-        .collect()
+    steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 fn nfc(text: &str) -> String {
-    if is_nfc(text) {
-        text.to_owned()
-    } else {
-        text.nfc().collect()
-    }
+    if is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
 }

@@ -104,9 +104,7 @@ impl Answers {
     /// Target, item, answer, in the order of their codes.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Answer)> {
         self.0.iter().flat_map(|(target, items)| {
-            items
-                .iter()
-                .map(move |(item, answer)| (target.as_str(), item.as_str(), answer))
+            items.iter().map(move |(item, answer)| (target.as_str(), item.as_str(), answer))
         })
     }
 
@@ -127,9 +125,7 @@ impl Answers {
     pub fn to_value(&self) -> Value {
         let mut targets = Map::new();
         for (target, items) in &self.0 {
-            let items = items
-                .iter()
-                .map(|(item, answer)| (item.clone(), answer.to_value()));
+            let items = items.iter().map(|(item, answer)| (item.clone(), answer.to_value()));
             targets.insert(target.clone(), Value::Object(items.collect()));
         }
         Value::Object(targets)
@@ -160,11 +156,9 @@ impl Answer {
     fn from_value(value: &Value) -> Option<Answer> {
         match value {
             Value::String(option) => Some(Answer::Choice(option.clone())),
-            Value::Object(members) if members.len() == 1 => members
-                .get("mark")?
-                .as_str()
-                .and_then(Mark::parse)
-                .map(Answer::Mark),
+            Value::Object(members) if members.len() == 1 => {
+                members.get("mark")?.as_str().and_then(Mark::parse).map(Answer::Mark)
+            }
             _ => None,
         }
     }
@@ -172,9 +166,6 @@ impl Answer {
 
 impl Drop for Answers {
     fn drop(&mut self) {
-        self.0
-            .values_mut()
-            .flat_map(BTreeMap::values_mut)
-            .for_each(Answer::wipe);
+        self.0.values_mut().flat_map(BTreeMap::values_mut).for_each(Answer::wipe);
     }
 }

@@ -22,10 +22,7 @@ impl Assignment {
     /// The part of this that travels in a ballot: group and targets, never the unit.
     #[must_use]
     pub fn stratum(&self) -> Stratum {
-        Stratum {
-            respondent_code: self.respondent_code.clone(),
-            targets: self.targets.clone(),
-        }
+        Stratum { respondent_code: self.respondent_code.clone(), targets: self.targets.clone() }
     }
 }
 
@@ -40,20 +37,13 @@ impl<'r> Routing<'r> {
     fn of(round: &'r Round) -> Self {
         let mut supervisors: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for row in &round.mappings {
-            supervisors
-                .entry(&row.division)
-                .or_default()
-                .insert(&row.target);
+            supervisors.entry(&row.division).or_default().insert(&row.target);
         }
         let divisions = supervisors
             .into_iter()
             .map(|(division, codes)| (division, round.pick(|t| codes.contains(t.code.as_str()))))
             .collect();
-        let units = round
-            .units
-            .iter()
-            .map(|unit| (unit.code.as_str(), unit))
-            .collect();
+        let units = round.units.iter().map(|unit| (unit.code.as_str(), unit)).collect();
         Routing { units, divisions }
     }
 }
@@ -64,10 +54,7 @@ impl Round {
     #[must_use]
     pub fn assignments(&self) -> Vec<Assignment> {
         let routing = Routing::of(self);
-        self.groups
-            .iter()
-            .flat_map(|group| self.assignments_of(group, &routing))
-            .collect()
+        self.groups.iter().flat_map(|group| self.assignments_of(group, &routing)).collect()
     }
 
     fn assignments_of(&self, group: &Group, routing: &Routing) -> Vec<Assignment> {
@@ -79,21 +66,12 @@ impl Round {
         };
         let sources: Vec<Option<&Unit>> = match &group.sources {
             Sources::None => vec![None],
-            Sources::Kinds(kinds) => self
-                .units
-                .iter()
-                .filter(|unit| kinds.contains(&unit.kind))
-                .map(Some)
-                .collect(),
+            Sources::Kinds(kinds) => self.units.iter().filter(|unit| kinds.contains(&unit.kind)).map(Some).collect(),
         };
         let mut all = Vec::new();
         for unit in sources {
             if let Rates::OnePerBallot(kinds) = &group.rates {
-                for target in self
-                    .targets
-                    .iter()
-                    .filter(|target| kinds.contains(&target.kind))
-                {
+                for target in self.targets.iter().filter(|target| kinds.contains(&target.kind)) {
                     let ballots = match &group.quota {
                         Quota::PerTarget { per, of } if *of == target.kind => Some(*per),
                         Quota::PerTarget { .. } => continue,
@@ -126,18 +104,12 @@ impl Round {
                 .and_then(|division| routing.divisions.get(division))
                 .cloned()
                 .unwrap_or_default(),
-            Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => {
-                self.pick(|target| kinds.contains(&target.kind))
-            }
+            Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => self.pick(|target| kinds.contains(&target.kind)),
         }
     }
 
     fn pick(&self, wanted: impl Fn(&super::Target) -> bool) -> Vec<String> {
-        self.targets
-            .iter()
-            .filter(|t| wanted(t))
-            .map(|t| t.code.clone())
-            .collect()
+        self.targets.iter().filter(|t| wanted(t)).map(|t| t.code.clone()).collect()
     }
 }
 
@@ -146,10 +118,6 @@ fn fixed(quota: &Quota, unit: Option<&Unit>) -> Option<u32> {
         Quota::Roster => None,
         Quota::Fixed(count) => Some(*count),
         Quota::PerTarget { per, .. } => Some(*per),
-        Quota::PerSourceUnit { per, of } => Some(if unit.is_some_and(|unit| unit.kind == *of) {
-            *per
-        } else {
-            0
-        }),
+        Quota::PerSourceUnit { per, of } => Some(if unit.is_some_and(|unit| unit.kind == *of) { *per } else { 0 }),
     }
 }

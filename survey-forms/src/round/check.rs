@@ -39,10 +39,7 @@ impl Round {
         let mut faults = Faults::default();
         let round = read(files, &mut faults);
         let round = if faults.has_errors() { None } else { round };
-        Checked {
-            round,
-            faults: faults.into_vec(),
-        }
+        Checked { round, faults: faults.into_vec() }
     }
 }
 
@@ -56,8 +53,7 @@ fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Round> {
     let mappings = tables::mappings(files, faults);
     let scales = tables::scales(files, faults);
     let criteria = tables::criteria(files, faults);
-    let (criteria_lines, criteria): (Vec<usize>, Vec<Criterion>) =
-        split(criteria.unwrap_or_default());
+    let (criteria_lines, criteria): (Vec<usize>, Vec<Criterion>) = split(criteria.unwrap_or_default());
     let mut found = questionnaire_file::read(files, &criteria, faults);
 
     let settings: Settings = settings?;
@@ -68,15 +64,8 @@ fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Round> {
     if criteria.is_empty() {
         return None;
     }
-    let order = |form: &Questionnaire| {
-        settings
-            .groups
-            .iter()
-            .position(|group| group.code == form.respondent_code)
-    };
-    found
-        .forms
-        .sort_by_key(|(_, form)| order(form).unwrap_or(usize::MAX));
+    let order = |form: &Questionnaire| settings.groups.iter().position(|group| group.code == form.respondent_code);
+    found.forms.sort_by_key(|(_, form)| order(form).unwrap_or(usize::MAX));
     let (paths, questionnaires) = found.forms.into_iter().unzip();
     let places = Places {
         targets: target_lines,
@@ -111,11 +100,7 @@ fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Round> {
     };
     meaning::check(&round, &places, faults);
     let scales = &round.scales;
-    round.questionnaires = round
-        .questionnaires
-        .into_iter()
-        .map(|form| form.sealed(scales))
-        .collect();
+    round.questionnaires = round.questionnaires.into_iter().map(|form| form.sealed(scales)).collect();
     // Text, numbers and lists only: this cannot fail to become JSON.
     let rules = serde_json::to_value(&round).unwrap_or_default();
     round.hash = hex(&Sha256::digest(canonical::to_vec(&rules)));

@@ -15,20 +15,13 @@ const PATH_MAX: usize = 120;
 /// Checks names and sizes. False when the folder is too big to read on.
 pub(super) fn check_folder(files: &RoundFiles, faults: &mut Faults) -> bool {
     if files.len() > FILES_MAX {
-        let message = format!(
-            "Keep the folder to {FILES_MAX} files; it has {}.",
-            files.len()
-        );
-        faults.error("", "", "too_many_files", message);
+        let message = format!("Keep the folder to {FILES_MAX} files; it has {}.", files.len());
+        faults.error(".", "", "too_many_files", message);
         return false;
     }
     let mut readable = true;
     for (path, bytes) in files {
-        let shown: String = path
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(PATH_MAX)
-            .collect();
+        let shown: String = path.chars().filter(|c| !c.is_control()).take(PATH_MAX).collect();
         if !safe_path(path) {
             faults.error(
                 &shown,
@@ -52,39 +45,23 @@ pub(super) fn check_folder(files: &RoundFiles, faults: &mut Faults) -> bool {
 fn safe_path(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     path.len() <= PATH_MAX
-        && path
-            .split('/')
-            .all(|step| !step.is_empty() && !step.starts_with('.') && step.chars().all(plain))
+        && path.split('/').all(|step| !step.is_empty() && !step.starts_with('.') && step.chars().all(plain))
 }
 
 fn is_known(path: &str) -> bool {
-    let tables = [
-        keys::TARGETS,
-        keys::UNITS,
-        keys::MAPPING,
-        keys::SCALES,
-        keys::CRITERIA,
-    ];
+    let tables = [keys::TARGETS, keys::UNITS, keys::MAPPING, keys::SCALES, keys::CRITERIA];
     let beside = path.ends_with(".md") || (path.starts_with("roster") && path.ends_with(".csv"));
-    path == ROUND
-        || tables.iter().any(|table| table.file == path)
-        || is_questionnaire(path)
-        || beside
+    path == ROUND || tables.iter().any(|table| table.file == path) || is_questionnaire(path) || beside
 }
 
 fn is_questionnaire(path: &str) -> bool {
-    let name = path
-        .strip_prefix(QUESTIONNAIRES)
-        .and_then(|rest| rest.strip_suffix(".toml"));
+    let name = path.strip_prefix(QUESTIONNAIRES).and_then(|rest| rest.strip_suffix(".toml"));
     name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
 }
 
 /// Paths of the questionnaires, sorted.
 pub(super) fn questionnaires(files: &RoundFiles) -> impl Iterator<Item = &str> {
-    files
-        .keys()
-        .map(String::as_str)
-        .filter(|path| is_questionnaire(path))
+    files.keys().map(String::as_str).filter(|path| is_questionnaire(path))
 }
 
 /// The text of a file: UTF-8, without a byte order mark, in NFC. Text that is not NFC is a fault,
@@ -99,12 +76,7 @@ pub(super) fn text(files: &RoundFiles, path: &str, faults: &mut Faults) -> Optio
         Err(error) => {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            faults.error(
-                path,
-                format!("line {line}"),
-                "not_utf8",
-                "Save the file as UTF-8.",
-            );
+            faults.error(path, format!("line {line}"), "not_utf8", "Save the file as UTF-8.");
             return None;
         }
     };
@@ -114,19 +86,12 @@ pub(super) fn text(files: &RoundFiles, path: &str, faults: &mut Faults) -> Optio
             let message = "Save the text in Unicode normal form C (composed accents, TCVN 6909).";
             faults.error(path, place(), "text_not_nfc", message);
         }
-        if line
-            .chars()
-            .any(|c| c != '\t' && (c.is_control() || is_invisible(c)))
-        {
+        if line.chars().any(|c| c != '\t' && (c.is_control() || is_invisible(c))) {
             let message = "Remove the control or invisible character from this line.";
             faults.error(path, place(), "text_control", message);
         }
     }
-    Some(if is_nfc(text) {
-        text.to_owned()
-    } else {
-        text.nfc().collect()
-    })
+    Some(if is_nfc(text) { text.to_owned() } else { text.nfc().collect() })
 }
 
 /// Characters that make two equal-looking texts different.

@@ -17,12 +17,7 @@ pub(super) fn read(root: &Reader, faults: &mut Faults) -> Vec<Group> {
         let group = group(&table, faults);
         let lower = group.code.to_lowercase();
         if !lower.is_empty() && all.iter().any(|other| other.code.to_lowercase() == lower) {
-            table.wrong(
-                "code",
-                "code_double",
-                "Give each group a code of its own.",
-                faults,
-            );
+            table.wrong("code", "code_double", "Give each group a code of its own.", faults);
         }
         all.push(group);
     }
@@ -31,9 +26,7 @@ pub(super) fn read(root: &Reader, faults: &mut Faults) -> Vec<Group> {
 
 fn group(table: &Reader, faults: &mut Faults) -> Group {
     let kinds = table.codes("sources", faults);
-    let weight = table
-        .ratio("weight", faults)
-        .unwrap_or_else(|| ratio::whole(1));
+    let weight = table.ratio("weight", faults).unwrap_or_else(|| ratio::whole(1));
     if weight <= ratio::whole(0) {
         table.wrong("weight", "number_range", "Write a weight above 0.", faults);
     }
@@ -42,11 +35,7 @@ fn group(table: &Reader, faults: &mut Faults) -> Group {
         name: table.text("name", NAME_MAX, faults),
         channel: channel(table, faults),
         issue: issue(table, faults),
-        sources: if kinds.is_empty() {
-            Sources::None
-        } else {
-            Sources::Kinds(kinds)
-        },
+        sources: if kinds.is_empty() { Sources::None } else { Sources::Kinds(kinds) },
         rates: rates(table, faults),
         quota: quota(table, faults),
         weight,
@@ -65,12 +54,7 @@ fn channel(table: &Reader, faults: &mut Faults) -> Channel {
         Ok(channel) => channel,
         Err(_) if table.value("channel").is_none() => Channel::Online,
         Err(_) => {
-            table.wrong(
-                "channel",
-                "word_unknown",
-                "Write \"online\" or \"paper\".",
-                faults,
-            );
+            table.wrong("channel", "word_unknown", "Write \"online\" or \"paper\".", faults);
             Channel::Online
         }
     }
@@ -82,12 +66,7 @@ fn issue(table: &Reader, faults: &mut Faults) -> IssueMode {
         "addressed" => IssueMode::Addressed,
         _ => {
             if table.value("issue").is_some() {
-                table.wrong(
-                    "issue",
-                    "word_unknown",
-                    "Write \"draw\" or \"addressed\".",
-                    faults,
-                );
+                table.wrong("issue", "word_unknown", "Write \"draw\" or \"addressed\".", faults);
             }
             IssueMode::Draw
         }
@@ -124,30 +103,18 @@ fn quota(table: &Reader, faults: &mut Faults) -> Quota {
             let path = table.place("quota");
             let reader = Reader::open(ROUND, path, inner, keys::QUOTA, faults);
             let has = |key: &str| inner.contains_key(key);
-            let ballots =
-                |key: &str, faults: &mut Faults| reader.count(key, 1, BALLOTS_MAX, faults);
-            match (
-                has("fixed"),
-                has("per_target"),
-                has("per_source_unit"),
-                has("of"),
-            ) {
+            let ballots = |key: &str, faults: &mut Faults| reader.count(key, 1, BALLOTS_MAX, faults);
+            match (has("fixed"), has("per_target"), has("per_source_unit"), has("of")) {
                 (true, false, false, false) => {
                     return Quota::Fixed(ballots("fixed", faults).unwrap_or(1));
                 }
                 (false, true, false, true) => {
                     let per = ballots("per_target", faults).unwrap_or(1);
-                    return Quota::PerTarget {
-                        per,
-                        of: reader.code("of", faults),
-                    };
+                    return Quota::PerTarget { per, of: reader.code("of", faults) };
                 }
                 (false, false, true, true) => {
                     let per = ballots("per_source_unit", faults).unwrap_or(1);
-                    return Quota::PerSourceUnit {
-                        per,
-                        of: reader.code("of", faults),
-                    };
+                    return Quota::PerSourceUnit { per, of: reader.code("of", faults) };
                 }
                 _ => {}
             }

@@ -18,9 +18,7 @@ pub(crate) const ROUND: &[&str] = &[
 pub(crate) const ORGANISER: &[&str] = &["name", "contact_name", "email", "phone", "website"];
 pub(crate) const DATES: &[&str] = &["opens", "closes", "keying_closes", "publishes"];
 pub(crate) const NAMED: &[&str] = &["code", "name"];
-pub(crate) const GROUP: &[&str] = &[
-    "code", "name", "channel", "issue", "sources", "rates", "quota", "weight",
-];
+pub(crate) const GROUP: &[&str] = &["code", "name", "channel", "issue", "sources", "rates", "quota", "weight"];
 pub(crate) const RATES: &[&str] = &["kinds", "one_per_ballot"];
 #[cfg(test)]
 pub(crate) const RATES_WORDS: &[&str] = &["own_unit", "parent", "mapped"];
@@ -42,36 +40,18 @@ pub(crate) struct Columns {
     pub(crate) rows_max: usize,
 }
 
-pub(crate) const TARGETS: Columns = Columns {
-    file: "targets.tsv",
-    required: &["target_code", "target_kind", "name"],
-    optional: &[],
-    rows_max: 1_000,
-};
+pub(crate) const TARGETS: Columns =
+    Columns { file: "targets.tsv", required: &["target_code", "target_kind", "name"], optional: &[], rows_max: 1_000 };
 pub(crate) const UNITS: Columns = Columns {
     file: "units.tsv",
-    required: &[
-        "unit_code",
-        "parent_code",
-        "unit_kind",
-        "name",
-        "target_code",
-    ],
+    required: &["unit_code", "parent_code", "unit_kind", "name", "target_code"],
     optional: &["division", "valid_from", "valid_to"],
     rows_max: 20_000,
 };
-pub(crate) const MAPPING: Columns = Columns {
-    file: "mapping.tsv",
-    required: &["division", "target_code"],
-    optional: &[],
-    rows_max: 5_000,
-};
-pub(crate) const SCALES: Columns = Columns {
-    file: "scales.tsv",
-    required: &["scale", "option", "label", "percent"],
-    optional: &[],
-    rows_max: 1_000,
-};
+pub(crate) const MAPPING: Columns =
+    Columns { file: "mapping.tsv", required: &["division", "target_code"], optional: &[], rows_max: 5_000 };
+pub(crate) const SCALES: Columns =
+    Columns { file: "scales.tsv", required: &["scale", "option", "label", "percent"], optional: &[], rows_max: 1_000 };
 pub(crate) const CRITERIA: Columns = Columns {
     file: "criteria.tsv",
     required: &["item_code", "field", "name", "index_ref", "max_points"],

@@ -1,6 +1,6 @@
 //! Finding things in a round by their codes.
 
-use super::{Group, Round, Target, Unit};
+use super::{Field, Group, Round, Target, TargetKind, Unit, UnitKind};
 use crate::answers::Form;
 use crate::questionnaire::{Criterion, Questionnaire, Scale};
 
@@ -17,6 +17,24 @@ impl Round {
         self.targets.iter().find(|target| target.code == code)
     }
 
+    /// The kind of rated bodies with this code.
+    #[must_use]
+    pub fn target_kind(&self, code: &str) -> Option<&TargetKind> {
+        self.target_kinds.iter().find(|kind| kind.code == code)
+    }
+
+    /// The kind of units with this code.
+    #[must_use]
+    pub fn unit_kind(&self, code: &str) -> Option<&UnitKind> {
+        self.unit_kinds.iter().find(|kind| kind.code == code)
+    }
+
+    /// The field with this code.
+    #[must_use]
+    pub fn field(&self, code: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.code == code)
+    }
+
     /// The unit with this code.
     #[must_use]
     pub fn unit(&self, code: &str) -> Option<&Unit> {
@@ -26,9 +44,7 @@ impl Round {
     /// The questionnaire of a group.
     #[must_use]
     pub fn questionnaire(&self, respondent_code: &str) -> Option<&Questionnaire> {
-        self.questionnaires
-            .iter()
-            .find(|form| form.respondent_code == respondent_code)
+        self.questionnaires.iter().find(|form| form.respondent_code == respondent_code)
     }
 
     /// The scale with this code.
@@ -40,9 +56,7 @@ impl Round {
     /// What an item counts for.
     #[must_use]
     pub fn criterion(&self, item_code: &str) -> Option<&Criterion> {
-        self.criteria
-            .iter()
-            .find(|criterion| criterion.item_code == item_code)
+        self.criteria.iter().find(|criterion| criterion.item_code == item_code)
     }
 }
 
@@ -56,12 +70,8 @@ impl Round {
         let assignments = self.assignments().into_iter();
         let own = assignments.filter(|assignment| assignment.respondent_code == respondent_code);
         own.map(|assignment| {
-            let form = Form {
-                questionnaire,
-                scales: &self.scales,
-                targets: &assignment.targets,
-                channel: group.channel,
-            };
+            let form =
+                Form { questionnaire, scales: &self.scales, targets: &assignment.targets, channel: group.channel };
             form.max_canonical_len()
         })
         .max()
@@ -72,11 +82,6 @@ impl Round {
     pub fn form<'r>(&'r self, respondent_code: &str, targets: &'r [String]) -> Option<Form<'r>> {
         let questionnaire = self.questionnaire(respondent_code)?;
         let channel = self.group(respondent_code)?.channel;
-        Some(Form {
-            questionnaire,
-            scales: &self.scales,
-            targets,
-            channel,
-        })
+        Some(Form { questionnaire, scales: &self.scales, targets, channel })
     }
 }

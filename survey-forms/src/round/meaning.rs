@@ -30,14 +30,8 @@ pub(super) fn doubles<'a>(
             continue;
         }
         if let Some(first) = seen.get(&code.to_lowercase()) {
-            let message =
-                format!("The code already stands on line {first}: give this row another.");
-            faults.error(
-                file,
-                format!("line {line}, {column}"),
-                "code_double",
-                message,
-            );
+            let message = format!("The code already stands on line {first}: give this row another.");
+            faults.error(file, format!("line {line}, {column}"), "code_double", message);
         } else {
             seen.insert(code.to_lowercase(), *line);
         }
@@ -50,18 +44,9 @@ fn targets(round: &Round, places: &Places, faults: &mut Faults) {
     doubles(file, "target_code", codes, &places.targets, faults);
     let mut names = BTreeSet::new();
     for (target, line) in round.targets.iter().zip(&places.targets) {
-        if !round
-            .target_kinds
-            .iter()
-            .any(|kind| kind.code == target.kind)
-        {
+        if !round.target_kinds.iter().any(|kind| kind.code == target.kind) {
             let message = "Name a kind of [[target_kinds]] in round.toml, or add this one there.";
-            faults.error(
-                file,
-                format!("line {line}, target_kind"),
-                "kind_unknown",
-                message,
-            );
+            faults.error(file, format!("line {line}, target_kind"), "kind_unknown", message);
         }
         if !names.insert(&target.name) {
             let message = "Another target has this name: people cannot tell them apart.";
@@ -71,12 +56,7 @@ fn targets(round: &Round, places: &Places, faults: &mut Faults) {
     for (index, kind) in round.target_kinds.iter().enumerate() {
         if !round.targets.iter().any(|target| target.kind == kind.code) {
             let place = format!("target_kinds[{}]", index + 1);
-            faults.warn(
-                ROUND,
-                place,
-                "kind_unused",
-                "No target has this kind: remove it.",
-            );
+            faults.warn(ROUND, place, "kind_unused", "No target has this kind: remove it.");
         }
     }
 }
@@ -87,15 +67,9 @@ fn units(round: &Round, places: &Places, faults: &mut Faults) {
     doubles(file, "unit_code", codes, &places.units, faults);
     let targets: BTreeSet<&str> = round.targets.iter().map(|t| t.code.as_str()).collect();
     let divisions: BTreeSet<&str> = round.mappings.iter().map(|m| m.division.as_str()).collect();
-    let parents: BTreeMap<&str, Option<&str>> = round
-        .units
-        .iter()
-        .map(|unit| (unit.code.as_str(), unit.parent.as_deref()))
-        .collect();
-    let (opens, closes) = (
-        round.dates.opens.date_naive(),
-        round.dates.closes.date_naive(),
-    );
+    let parents: BTreeMap<&str, Option<&str>> =
+        round.units.iter().map(|unit| (unit.code.as_str(), unit.parent.as_deref())).collect();
+    let (opens, closes) = (round.dates.opens.date_naive(), round.dates.closes.date_naive());
     for (unit, line) in round.units.iter().zip(&places.units) {
         let place = |column: &str| format!("line {line}, {column}");
         if !round.unit_kinds.iter().any(|kind| kind.code == unit.kind) {
@@ -111,19 +85,11 @@ fn units(round: &Round, places: &Places, faults: &mut Faults) {
                 faults.error(file, place("parent_code"), "parent_circle", message);
             }
         }
-        if unit
-            .target
-            .as_ref()
-            .is_some_and(|target| !targets.contains(target.as_str()))
-        {
+        if unit.target.as_ref().is_some_and(|target| !targets.contains(target.as_str())) {
             let message = "Name a target of targets.tsv, or leave the cell empty.";
             faults.error(file, place("target_code"), "target_unknown", message);
         }
-        if unit
-            .division
-            .as_ref()
-            .is_some_and(|key| !divisions.contains(key.as_str()))
-        {
+        if unit.division.as_ref().is_some_and(|key| !divisions.contains(key.as_str())) {
             let message = "Add a row for this division to mapping.tsv, or mend it.";
             faults.error(file, place("division"), "division_unknown", message);
         }
@@ -133,11 +99,8 @@ fn units(round: &Round, places: &Places, faults: &mut Faults) {
             let message = "Let the unit end after it begins.";
             faults.error(file, place("valid_to"), "dates_order", message);
         }
-        if unit.valid_from.is_some_and(|from| from > opens)
-            || unit.valid_to.is_some_and(|to| to <= closes)
-        {
-            let message =
-                "The unit does not exist during the whole fieldwork: check the round's dates.";
+        if unit.valid_from.is_some_and(|from| from > opens) || unit.valid_to.is_some_and(|to| to <= closes) {
+            let message = "The unit does not exist during the whole fieldwork: check the round's dates.";
             faults.warn(file, format!("line {line}"), "unit_not_in_force", message);
         }
     }
@@ -158,30 +121,16 @@ fn is_circle(code: &str, parents: &BTreeMap<&str, Option<&str>>) -> bool {
 fn mappings(round: &Round, places: &Places, faults: &mut Faults) {
     let file = keys::MAPPING.file;
     let targets: BTreeSet<&str> = round.targets.iter().map(|t| t.code.as_str()).collect();
-    let used: BTreeSet<&str> = round
-        .units
-        .iter()
-        .filter_map(|u| u.division.as_deref())
-        .collect();
+    let used: BTreeSet<&str> = round.units.iter().filter_map(|u| u.division.as_deref()).collect();
     let mut seen = BTreeSet::new();
     for (row, line) in round.mappings.iter().zip(&places.mappings) {
         if !targets.contains(row.target.as_str()) {
             let message = "Name a target of targets.tsv.";
-            faults.error(
-                file,
-                format!("line {line}, target_code"),
-                "target_unknown",
-                message,
-            );
+            faults.error(file, format!("line {line}, target_code"), "target_unknown", message);
         }
         if !used.contains(row.division.as_str()) {
             let message = "No unit has this division: remove the row or mend it.";
-            faults.warn(
-                file,
-                format!("line {line}, division"),
-                "division_unused",
-                message,
-            );
+            faults.warn(file, format!("line {line}, division"), "division_unused", message);
         }
         if !seen.insert((&row.division, &row.target)) {
             let message = "Remove the row: it stands here twice.";
@@ -196,18 +145,13 @@ fn scales_and_criteria(round: &Round, places: &Places, faults: &mut Faults) {
     let used: BTreeSet<&str> = items().map(|item| item.scale.as_str()).collect();
     for (scale, line) in round.scales.iter().zip(&places.scales) {
         let place = format!("line {line}, scale");
-        let excluded = scale
-            .options
-            .iter()
-            .filter(|option| option.percent.is_none())
-            .count();
+        let excluded = scale.options.iter().filter(|option| option.percent.is_none()).count();
         if scale.options.len() - excluded < 2 {
             let message = "Give the scale at least two options with a percent.";
             faults.error(file, place.clone(), "scale_short", message);
         }
         if excluded == 0 {
-            let message =
-                "People without information must guess: add an option with an empty percent.";
+            let message = "People without information must guess: add an option with an empty percent.";
             faults.warn(file, place.clone(), "scale_without_excluded", message);
         }
         if scale.options.len() > 9 {
@@ -215,12 +159,7 @@ fn scales_and_criteria(round: &Round, places: &Places, faults: &mut Faults) {
             faults.error(file, place.clone(), "scale_long", message);
         }
         if places.all_questionnaires && !used.contains(scale.code.as_str()) {
-            faults.warn(
-                file,
-                place,
-                "scale_unused",
-                "No item uses the scale: remove it.",
-            );
+            faults.warn(file, place, "scale_unused", "No item uses the scale: remove it.");
         }
     }
     let file = keys::CRITERIA.file;
@@ -228,42 +167,20 @@ fn scales_and_criteria(round: &Round, places: &Places, faults: &mut Faults) {
     doubles(file, "item_code", codes, &places.criteria, faults);
     let asked: BTreeSet<&str> = items().map(|item| item.code.as_str()).collect();
     for (criterion, line) in round.criteria.iter().zip(&places.criteria) {
-        if !round
-            .fields
-            .iter()
-            .any(|field| field.code == criterion.field)
-        {
+        if !round.fields.iter().any(|field| field.code == criterion.field) {
             let message = "Name a field of [[fields]] in round.toml, or add this one there.";
-            faults.error(
-                file,
-                format!("line {line}, field"),
-                "field_unknown",
-                message,
-            );
+            faults.error(file, format!("line {line}, field"), "field_unknown", message);
         }
         if places.all_questionnaires && !asked.contains(criterion.item_code.as_str()) {
-            let message = "No questionnaire asks this item, so its points can never be earned: remove the row or ask it.";
-            faults.error(
-                file,
-                format!("line {line}, item_code"),
-                "criterion_unused",
-                message,
-            );
+            let message =
+                "No questionnaire asks this item, so its points can never be earned: remove the row or ask it.";
+            faults.error(file, format!("line {line}, item_code"), "criterion_unused", message);
         }
     }
     for (index, field) in round.fields.iter().enumerate() {
-        if !round
-            .criteria
-            .iter()
-            .any(|criterion| criterion.field == field.code)
-        {
+        if !round.criteria.iter().any(|criterion| criterion.field == field.code) {
             let place = format!("fields[{}]", index + 1);
-            faults.warn(
-                ROUND,
-                place,
-                "field_unused",
-                "No criterion has this field: remove it.",
-            );
+            faults.warn(ROUND, place, "field_unused", "No criterion has this field: remove it.");
         }
     }
 }

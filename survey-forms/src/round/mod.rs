@@ -33,7 +33,7 @@ pub use summary::Summary;
 use crate::questionnaire::{Criterion, Questionnaire, Scale};
 use crate::ratio::{self, Ratio};
 
-/// A round's folder: path with forward slashes (`round.toml`, `questionnaires/cc-ct.toml`) to bytes.
+/// A round's folder: path with forward slashes (`round.toml`, `questionnaires/NAME.toml`) to bytes.
 pub type RoundFiles = BTreeMap<String, Vec<u8>>;
 
 /// One survey round, read from its folder and found free of errors.
@@ -110,7 +110,7 @@ pub struct Dates {
     pub publishes: DateTime<FixedOffset>,
 }
 
-/// A kind of rated bodies (`so`, `huyen`, `nganh_doc`).
+/// A kind of rated bodies; each kind is ranked by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TargetKind {
     /// Identifier.
@@ -119,7 +119,7 @@ pub struct TargetKind {
     pub name: String,
 }
 
-/// A kind of units (`so`, `xa`, `phong`).
+/// A kind of units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnitKind {
     /// Identifier.

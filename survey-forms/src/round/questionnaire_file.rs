@@ -18,14 +18,8 @@ pub(super) struct Found {
 }
 
 pub(super) fn read(files: &RoundFiles, criteria: &[Criterion], faults: &mut Faults) -> Found {
-    let fields: BTreeMap<&str, &str> = criteria
-        .iter()
-        .map(|c| (c.item_code.as_str(), c.field.as_str()))
-        .collect();
-    let mut found = Found {
-        forms: Vec::new(),
-        complete: true,
-    };
+    let fields: BTreeMap<&str, &str> = criteria.iter().map(|c| (c.item_code.as_str(), c.field.as_str())).collect();
+    let mut found = Found { forms: Vec::new(), complete: true };
     for file in files::questionnaires(files) {
         let text = files::text(files, file, faults);
         let Some(table) = text.and_then(|text| toml_reader::parse(file, &text, faults)) else {
@@ -34,11 +28,7 @@ pub(super) fn read(files: &RoundFiles, criteria: &[Criterion], faults: &mut Faul
         };
         let root = Reader::open(file, String::new(), &table, keys::QUESTIONNAIRE, faults);
         let form = questionnaire(&root, &fields, faults);
-        if found
-            .forms
-            .iter()
-            .any(|(_, other)| other.respondent_code == form.respondent_code)
-        {
+        if found.forms.iter().any(|(_, other)| other.respondent_code == form.respondent_code) {
             let message = "Keep one questionnaire a group.";
             root.wrong("respondent_code", "questionnaire_double", message, faults);
         }
@@ -47,30 +37,18 @@ pub(super) fn read(files: &RoundFiles, criteria: &[Criterion], faults: &mut Faul
     found
 }
 
-fn questionnaire(
-    root: &Reader,
-    fields: &BTreeMap<&str, &str>,
-    faults: &mut Faults,
-) -> Questionnaire {
+fn questionnaire(root: &Reader, fields: &BTreeMap<&str, &str>, faults: &mut Faults) -> Questionnaire {
     let mut sections: Vec<Section> = Vec::new();
     let mut number = 0;
     for table in root.tables("sections", keys::SECTION, faults) {
         let code = table.code("code", faults);
         if sections.iter().any(|section| section.code == code) {
-            table.wrong(
-                "code",
-                "code_double",
-                "Give each section a code of its own.",
-                faults,
-            );
+            table.wrong("code", "code_double", "Give each section a code of its own.", faults);
         }
         let mut items: Vec<Item> = Vec::new();
         for row in table.tables("items", keys::ITEM, faults) {
             let code = row.code("code", faults);
-            let before = sections
-                .iter()
-                .flat_map(|section| &section.items)
-                .chain(&items);
+            let before = sections.iter().flat_map(|section| &section.items).chain(&items);
             if before.into_iter().any(|item| item.code == code) {
                 row.wrong("code", "code_double", "Ask each item once.", faults);
             }
@@ -81,22 +59,14 @@ fn questionnaire(
                 break;
             }
             items.push(Item {
-                field: fields
-                    .get(code.as_str())
-                    .copied()
-                    .unwrap_or_default()
-                    .to_owned(),
+                field: fields.get(code.as_str()).copied().unwrap_or_default().to_owned(),
                 code,
                 number,
                 question: row.text("question", TEXT_MAX, faults),
                 scale: row.code("scale", faults),
             });
         }
-        sections.push(Section {
-            code,
-            title: table.text("title", NAME_MAX, faults),
-            items,
-        });
+        sections.push(Section { code, title: table.text("title", NAME_MAX, faults), items });
     }
     Questionnaire {
         respondent_code: root.code("respondent_code", faults),
@@ -122,10 +92,7 @@ pub(super) fn check_items(
                 let message = "Name a scale of scales.tsv, or add this one there.";
                 faults.error(file, place("scale"), "scale_unknown", message);
             }
-            if !criteria
-                .iter()
-                .any(|criterion| criterion.item_code == item.code)
-            {
+            if !criteria.iter().any(|criterion| criterion.item_code == item.code) {
                 let message = "Add a row for this item to criteria.tsv, or mend its code.";
                 faults.error(file, place("code"), "criterion_unknown", message);
             }

@@ -16,12 +16,7 @@ pub(super) fn check(round: &Round, places: &Places, faults: &mut Faults) {
         sound &= check_group(round, index, group, faults);
         if routes(round, group) > ROUTES_MAX {
             let message = "Too many units rate too many targets: ask fewer units.";
-            faults.error(
-                ROUND,
-                format!("groups[{}].rates", index + 1),
-                "too_many_routes",
-                message,
-            );
+            faults.error(ROUND, format!("groups[{}].rates", index + 1), "too_many_routes", message);
             return;
         }
     }
@@ -32,7 +27,9 @@ pub(super) fn check(round: &Round, places: &Places, faults: &mut Faults) {
     if sound {
         unrated(round, places, &assignments, faults);
         paper_total(round, &assignments, faults);
-        small_pools(round, places, &assignments, faults);
+        if !faults.has_errors() {
+            small_pools(round, places, &assignments, faults);
+        }
     }
 }
 
@@ -40,11 +37,7 @@ pub(super) fn check(round: &Round, places: &Places, faults: &mut Faults) {
 fn routes(round: &Round, group: &Group) -> usize {
     let units = match &group.sources {
         Sources::None => 1,
-        Sources::Kinds(kinds) => round
-            .units
-            .iter()
-            .filter(|u| kinds.contains(&u.kind))
-            .count(),
+        Sources::Kinds(kinds) => round.units.iter().filter(|u| kinds.contains(&u.kind)).count(),
     };
     let targets = match &group.rates {
         Rates::OwnUnit | Rates::Parent => 1,
@@ -55,11 +48,9 @@ fn routes(round: &Round, group: &Group) -> usize {
             }
             rows.into_values().max().unwrap_or(0)
         }
-        Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => round
-            .targets
-            .iter()
-            .filter(|target| kinds.contains(&target.kind))
-            .count(),
+        Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => {
+            round.targets.iter().filter(|target| kinds.contains(&target.kind)).count()
+        }
     };
     units.saturating_mul(targets)
 }
@@ -78,11 +69,7 @@ fn check_group(round: &Round, index: usize, group: &Group, faults: &mut Faults) 
     };
     for kind in kinds {
         if !round.target_kinds.iter().any(|known| known.code == *kind) {
-            wrong(
-                "rates",
-                "kind_unknown",
-                "Name kinds of [[target_kinds]] only.",
-            );
+            wrong("rates", "kind_unknown", "Name kinds of [[target_kinds]] only.");
         }
     }
     let sources: &[String] = match &group.sources {
@@ -91,8 +78,7 @@ fn check_group(round: &Round, index: usize, group: &Group, faults: &mut Faults) 
     };
     let by_unit = matches!(group.rates, Rates::OwnUnit | Rates::Parent | Rates::Mapped);
     if by_unit && sources.is_empty() {
-        let message =
-            "Name the unit kinds whose people are asked: what they rate depends on their unit.";
+        let message = "Name the unit kinds whose people are asked: what they rate depends on their unit.";
         wrong("sources", "sources_empty", message);
     }
     match &group.quota {
@@ -116,11 +102,7 @@ fn check_group(round: &Round, index: usize, group: &Group, faults: &mut Faults) 
             }
         }
         Quota::Fixed(_) => {
-            let units = round
-                .units
-                .iter()
-                .filter(|unit| sources.contains(&unit.kind))
-                .count();
+            let units = round.units.iter().filter(|unit| sources.contains(&unit.kind)).count();
             if units > 1 {
                 let message = "A fixed number for several units does not say how many each gets: use per_source_unit.";
                 wrong("quota", "quota_unfit", message);
@@ -128,8 +110,7 @@ fn check_group(round: &Round, index: usize, group: &Group, faults: &mut Faults) 
         }
         Quota::Roster => {
             if sources.is_empty() {
-                let message =
-                    "A roster names units: name the unit kinds in sources, or fix the number.";
+                let message = "A roster names units: name the unit kinds in sources, or fix the number.";
                 wrong("quota", "quota_unfit", message);
             }
         }
@@ -145,19 +126,10 @@ fn check_routing(
     assignments: &[Assignment],
     faults: &mut Faults,
 ) -> bool {
-    let own = || {
-        assignments
-            .iter()
-            .filter(|a| a.respondent_code == group.code)
-    };
+    let own = || assignments.iter().filter(|a| a.respondent_code == group.code);
     if own().next().is_none() {
         let message = "The group rates nothing: mend its sources, what it rates, or the tables.";
-        faults.error(
-            ROUND,
-            format!("groups[{}].rates", index + 1),
-            "group_rates_nothing",
-            message,
-        );
+        faults.error(ROUND, format!("groups[{}].rates", index + 1), "group_rates_nothing", message);
         return false;
     }
     let Sources::Kinds(kinds) = &group.sources else {
@@ -185,10 +157,7 @@ fn check_routing(
 }
 
 fn unrated(round: &Round, places: &Places, assignments: &[Assignment], faults: &mut Faults) {
-    let rated: BTreeSet<&str> = assignments
-        .iter()
-        .flat_map(|a| a.targets.iter().map(String::as_str))
-        .collect();
+    let rated: BTreeSet<&str> = assignments.iter().flat_map(|a| a.targets.iter().map(String::as_str)).collect();
     for (target, line) in round.targets.iter().zip(&places.targets) {
         if !rated.contains(target.code.as_str()) {
             let message = "No group rates this target: route one to it or remove it.";
@@ -208,12 +177,11 @@ fn paper_total(round: &Round, assignments: &[Assignment], faults: &mut Faults) {
         if group.channel != Channel::Paper {
             continue;
         }
-        let own = assignments
-            .iter()
-            .filter(|a| a.respondent_code == group.code);
+        let own = assignments.iter().filter(|a| a.respondent_code == group.code);
         let counts: Option<Vec<u64>> = own.map(|a| a.ballots.map(u64::from)).collect();
         let Some(counts) = counts else {
-            let message = "Fix the number of paper ballots, or take declared_paper_total out: a roster has no number yet.";
+            let message =
+                "Fix the number of paper ballots, or take declared_paper_total out: a roster has no number yet.";
             let place = format!("groups[{}].quota", index + 1);
             faults.error(ROUND, place, "paper_total", message);
             return;
@@ -240,17 +208,12 @@ fn small_pools(round: &Round, places: &Places, assignments: &[Assignment], fault
         for target in &assignment.targets {
             let key = (assignment.respondent_code.as_str(), target.as_str());
             let pool = ballots.entry(key).or_insert(Some(0));
-            *pool = pool
-                .zip(assignment.ballots.map(u64::from))
-                .map(|(a, b)| a + b);
+            *pool = pool.zip(assignment.ballots.map(u64::from)).map(|(a, b)| a + b);
         }
     }
     let mut most: BTreeMap<(&str, &str), Option<u64>> = BTreeMap::new();
     for ((group, target), count) in ballots {
-        let items = round
-            .questionnaire(group)
-            .into_iter()
-            .flat_map(|form| form.items());
+        let items = round.questionnaire(group).into_iter().flat_map(|form| form.items());
         for item in items {
             let pool = most.entry((item.code.as_str(), target)).or_insert(Some(0));
             *pool = pool.zip(count).map(|(a, b)| a + b);

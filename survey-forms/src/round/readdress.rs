@@ -11,16 +11,10 @@ use crate::fault::Faults;
 ///
 /// # Errors
 /// The faults of the copy, when it does not load.
-pub fn readdress(
-    files: &RoundFiles,
-    id: &str,
-    title: Option<&str>,
-    dates: &Dates,
-) -> Result<RoundFiles, Vec<Fault>> {
+pub fn readdress(files: &RoundFiles, id: &str, title: Option<&str>, dates: &Dates) -> Result<RoundFiles, Vec<Fault>> {
     let mut faults = Faults::default();
     let text = files::text(files, ROUND, &mut faults);
-    let Some(mut table) = text.and_then(|text| toml_reader::parse(ROUND, &text, &mut faults))
-    else {
+    let Some(mut table) = text.and_then(|text| toml_reader::parse(ROUND, &text, &mut faults)) else {
         return Err(faults.into_vec());
     };
     table.insert("id".to_owned(), Value::String(id.to_owned()));
@@ -33,10 +27,8 @@ pub fn readdress(
         ("keying_closes", dates.keying_closes),
         ("publishes", dates.publishes),
     ];
-    let moments: Table = moments
-        .into_iter()
-        .map(|(key, moment)| (key.to_owned(), Value::String(moment.to_rfc3339())))
-        .collect();
+    let moments: Table =
+        moments.into_iter().map(|(key, moment)| (key.to_owned(), Value::String(moment.to_rfc3339()))).collect();
     table.insert("dates".to_owned(), Value::Table(moments));
     let mut copy = files.clone();
     copy.insert(ROUND.to_owned(), table.to_string().into_bytes());

@@ -6,8 +6,8 @@ use super::files::ROUND;
 use super::toml_reader::{self, Reader};
 use super::words::{self, NAME_MAX};
 use super::{
-    Dates, DisclosureRules, Field, Group, Organiser, RoundFiles, ScoringRules, TargetKind,
-    UnitKind, files, groups, keys,
+    Dates, DisclosureRules, Field, Group, Organiser, RoundFiles, ScoringRules, TargetKind, UnitKind, files, groups,
+    keys,
 };
 use crate::fault::Faults;
 use crate::ratio;
@@ -56,10 +56,7 @@ pub(super) fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Settings> 
             .into_iter()
             .map(|(code, name)| UnitKind { code, name })
             .collect(),
-        fields: named(&root, "fields", faults)
-            .into_iter()
-            .map(|(code, name)| Field { code, name })
-            .collect(),
+        fields: named(&root, "fields", faults).into_iter().map(|(code, name)| Field { code, name }).collect(),
         groups: groups::read(&root, faults),
         scoring: scoring(&root, faults),
         disclosure: disclosure(&root, faults),
@@ -69,16 +66,9 @@ pub(super) fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Settings> 
 
 fn organiser(root: &Reader, faults: &mut Faults) -> Organiser {
     let table = root.table("organiser", keys::ORGANISER, faults);
-    let optional = |key: &str, faults: &mut Faults| {
-        table
-            .as_ref()
-            .and_then(|table| table.optional_text(key, faults))
-    };
+    let optional = |key: &str, faults: &mut Faults| table.as_ref().and_then(|table| table.optional_text(key, faults));
     Organiser {
-        name: table
-            .as_ref()
-            .map(|table| table.text("name", NAME_MAX, faults))
-            .unwrap_or_default(),
+        name: table.as_ref().map(|table| table.text("name", NAME_MAX, faults)).unwrap_or_default(),
         contact_name: optional("contact_name", faults),
         email: optional("email", faults),
         phone: optional("phone", faults),
@@ -88,12 +78,7 @@ fn organiser(root: &Reader, faults: &mut Faults) -> Organiser {
 
 fn dates(root: &Reader, faults: &mut Faults) -> Dates {
     let epoch = DateTime::<FixedOffset>::from(DateTime::UNIX_EPOCH);
-    let mut all = Dates {
-        opens: epoch,
-        closes: epoch,
-        keying_closes: epoch,
-        publishes: epoch,
-    };
+    let mut all = Dates { opens: epoch, closes: epoch, keying_closes: epoch, publishes: epoch };
     let Some(table) = root.table("dates", keys::DATES, faults) else {
         return all;
     };
@@ -101,18 +86,12 @@ fn dates(root: &Reader, faults: &mut Faults) -> Dates {
     let closes = table.moment("closes", faults);
     let keying_closes = table.moment("keying_closes", faults);
     let publishes = table.moment("publishes", faults);
-    let (Some(opens), Some(closes), Some(keying_closes), Some(publishes)) =
-        (opens, closes, keying_closes, publishes)
+    let (Some(opens), Some(closes), Some(keying_closes), Some(publishes)) = (opens, closes, keying_closes, publishes)
     else {
         return all;
     };
     if closes <= opens {
-        table.wrong(
-            "closes",
-            "dates_order",
-            "Let the round close after it opens.",
-            faults,
-        );
+        table.wrong("closes", "dates_order", "Let the round close after it opens.", faults);
     }
     if keying_closes < closes {
         let message = "Let keying close when the round closes, or later.";
@@ -122,12 +101,7 @@ fn dates(root: &Reader, faults: &mut Faults) -> Dates {
         let message = "Publish when keying has closed, or later.";
         table.wrong("publishes", "dates_order", message, faults);
     }
-    all = Dates {
-        opens,
-        closes,
-        keying_closes,
-        publishes,
-    };
+    all = Dates { opens, closes, keying_closes, publishes };
     all
 }
 
@@ -136,17 +110,9 @@ fn named(root: &Reader, key: &str, faults: &mut Faults) -> Vec<(String, String)>
     let tables = root.tables(key, keys::NAMED, faults);
     let mut all: Vec<(String, String)> = Vec::new();
     for table in tables {
-        let entry = (
-            table.code("code", faults),
-            table.text("name", NAME_MAX, faults),
-        );
+        let entry = (table.code("code", faults), table.text("name", NAME_MAX, faults));
         if !entry.0.is_empty() && all.iter().any(|(code, _)| *code == entry.0) {
-            table.wrong(
-                "code",
-                "code_double",
-                "Give each entry a code of its own.",
-                faults,
-            );
+            table.wrong("code", "code_double", "Give each entry a code of its own.", faults);
         }
         all.push(entry);
     }
@@ -154,11 +120,7 @@ fn named(root: &Reader, key: &str, faults: &mut Faults) -> Vec<(String, String)>
 }
 
 fn scoring(root: &Reader, faults: &mut Faults) -> ScoringRules {
-    let mut rules = ScoringRules {
-        void_below: ratio::whole(0),
-        excluded_is_valid: true,
-        decimals: 2,
-    };
+    let mut rules = ScoringRules { void_below: ratio::whole(0), excluded_is_valid: true, decimals: 2 };
     let Some(table) = root.table("scoring", keys::SCORING, faults) else {
         return rules;
     };
@@ -175,10 +137,7 @@ fn scoring(root: &Reader, faults: &mut Faults) -> ScoringRules {
 }
 
 fn disclosure(root: &Reader, faults: &mut Faults) -> DisclosureRules {
-    let mut rules = DisclosureRules {
-        k: 10,
-        distribution_n: 20,
-    };
+    let mut rules = DisclosureRules { k: 10, distribution_n: 20 };
     let Some(table) = root.table("disclosure", keys::DISCLOSURE, faults) else {
         return rules;
     };

@@ -56,11 +56,7 @@ impl Round {
             units: self.units.len(),
             units_by_kind: count(self.units.iter().map(|unit| &unit.kind)),
             questionnaires: self.questionnaires.len(),
-            items: self
-                .questionnaires
-                .iter()
-                .map(|form| form.items().count())
-                .sum(),
+            items: self.questionnaires.iter().map(|form| form.items().count()).sum(),
             criteria: self.criteria.len(),
             paper_ballots,
             assignments: assignments.len(),

@@ -38,11 +38,7 @@ impl<'t> Row<'t> {
     }
 
     fn optional_code(&self, column: &str, faults: &mut Faults) -> Option<String> {
-        if self.cell(column).is_empty() {
-            None
-        } else {
-            Some(self.code(column, faults))
-        }
+        if self.cell(column).is_empty() { None } else { Some(self.code(column, faults)) }
     }
 
     fn text(&self, column: &str, faults: &mut Faults) -> String {
@@ -52,11 +48,7 @@ impl<'t> Row<'t> {
     }
 
     fn optional_text(&self, column: &str, faults: &mut Faults) -> Option<String> {
-        if self.cell(column).is_empty() {
-            None
-        } else {
-            Some(self.text(column, faults))
-        }
+        if self.cell(column).is_empty() { None } else { Some(self.text(column, faults)) }
     }
 
     /// A decimal number within bounds; zero when it cannot be read.
@@ -88,17 +80,9 @@ impl<'t> Row<'t> {
 /// Reads a table into rows. `None` when its heading cannot be used.
 fn rows<'t>(table: &Columns, text: &'t str, faults: &mut Faults) -> Option<Vec<Row<'t>>> {
     let file = table.file;
-    let mut lines = text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line));
+    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
     let heading = lines.next().map(|(_, line)| line).unwrap_or_default();
-    let known: Vec<&'static str> = table
-        .required
-        .iter()
-        .chain(table.optional)
-        .copied()
-        .collect();
+    let known: Vec<&'static str> = table.required.iter().chain(table.optional).copied().collect();
     let mut columns: Vec<&'static str> = Vec::new();
     let mut usable = true;
     for name in heading.split('\t') {
@@ -111,20 +95,13 @@ fn rows<'t>(table: &Columns, text: &'t str, faults: &mut Faults) -> Option<Vec<R
             }
             Some(column) => columns.push(column),
             None => {
-                let message = format!(
-                    "Remove the column or mend its name; known here: {}.",
-                    known.join(", ")
-                );
+                let message = format!("Remove the column or mend its name; known here: {}.", known.join(", "));
                 faults.error(file, "line 1", "column_unknown", message);
                 usable = false;
             }
         }
     }
-    for column in table
-        .required
-        .iter()
-        .filter(|column| !columns.contains(column))
-    {
+    for column in table.required.iter().filter(|column| !columns.contains(column)) {
         let message = format!("Add the column {column}; columns are separated by tabs.");
         faults.error(file, "line 1", "column_missing", message);
         usable = false;
@@ -136,11 +113,7 @@ fn rows<'t>(table: &Columns, text: &'t str, faults: &mut Faults) -> Option<Vec<R
     for (line, content) in lines.filter(|(_, content)| !content.trim().is_empty()) {
         let cells: Vec<&str> = content.split('\t').collect();
         if cells.len() != columns.len() {
-            let message = format!(
-                "Write {} columns, separated by tabs; there are {}.",
-                columns.len(),
-                cells.len()
-            );
+            let message = format!("Write {} columns, separated by tabs; there are {}.", columns.len(), cells.len());
             faults.error(file, format!("line {line}"), "column_count", message);
         }
         if rows.len() == table.rows_max {
@@ -152,12 +125,7 @@ fn rows<'t>(table: &Columns, text: &'t str, faults: &mut Faults) -> Option<Vec<R
         rows.push(Row { file, line, cells });
     }
     if rows.is_empty() {
-        faults.error(
-            file,
-            "",
-            "table_empty",
-            "Add at least one row below the heading.",
-        );
+        faults.error(file, "", "table_empty", "Add at least one row below the heading.");
     }
     Some(rows)
 }
@@ -173,10 +141,7 @@ fn read<T>(
     let rows = rows(table, &text, faults)?;
     let mut all = Vec::new();
     for row in &rows {
-        all.push(Lined {
-            line: row.line,
-            value: value(row, faults),
-        });
+        all.push(Lined { line: row.line, value: value(row, faults) });
     }
     Some(all)
 }
@@ -236,37 +201,19 @@ pub(super) fn scales(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<Line
     })?;
     let file = keys::SCALES.file;
     let mut scales: Vec<Lined<Scale>> = Vec::new();
-    for Lined {
-        line,
-        value: (code, option),
-    } in options
-    {
+    for Lined { line, value: (code, option) } in options {
         let known = scales.iter().position(|scale| scale.value.code == code);
         let last = scales.len().checked_sub(1);
         if known.is_some() && known != last {
             let message = "Move the options of one scale together.";
-            faults.error(
-                file,
-                format!("line {line}, scale"),
-                "scale_scattered",
-                message,
-            );
+            faults.error(file, format!("line {line}, scale"), "scale_scattered", message);
         }
         let Some(scale) = known.and_then(|index| scales.get_mut(index)) else {
-            scales.push(Lined {
-                line,
-                value: Scale {
-                    code,
-                    options: vec![option],
-                },
-            });
+            scales.push(Lined { line, value: Scale { code, options: vec![option] } });
             continue;
         };
         let others = &scale.value.options;
-        if others
-            .iter()
-            .any(|other| other.code.to_lowercase() == option.code.to_lowercase())
-        {
+        if others.iter().any(|other| other.code.to_lowercase() == option.code.to_lowercase()) {
             let message = "Give each option of a scale a code of its own.";
             faults.error(file, format!("line {line}, option"), "code_double", message);
         }

@@ -1,71 +1,43 @@
 //! The plan's round loads and says what the plan says.
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::quang_nam_2023;
 
 mod broken;
+mod documents;
 mod readings;
 
 pub(super) fn plan() -> Round {
-    Round::from_files(&quang_nam_2023()).unwrap()
+    static PLAN: LazyLock<Round> = LazyLock::new(|| Round::from_files(&crate::quang_nam_2023()).unwrap());
+    PLAN.clone()
 }
 
 #[test]
 fn the_plan_in_figures() {
     let summary = plan().summary();
     let kinds = |counts: &BTreeMap<String, usize>| -> Vec<(String, usize)> {
-        counts
-            .iter()
-            .map(|(kind, count)| (kind.clone(), *count))
-            .collect()
+        counts.iter().map(|(kind, count)| (kind.clone(), *count)).collect()
     };
     let expect = |counts: &[(&str, usize)]| -> Vec<(String, usize)> {
-        counts
-            .iter()
-            .map(|(kind, count)| ((*kind).to_owned(), *count))
-            .collect()
+        counts.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect()
     };
-    assert_eq!(
-        kinds(&summary.targets_by_kind),
-        expect(&[("huyen", 18), ("nganh_doc", 5), ("so", 20)])
-    );
+    assert_eq!(kinds(&summary.targets_by_kind), expect(&[("huyen", 18), ("nganh_doc", 5), ("so", 20)]));
     assert_eq!(
         kinds(&summary.units_by_kind),
-        expect(&[
-            ("hdnd_tinh", 1),
-            ("huyen", 18),
-            ("nganh_doc", 5),
-            ("phong", 225),
-            ("so", 20),
-            ("xa", 241)
-        ])
+        expect(&[("hdnd_tinh", 1), ("huyen", 18), ("nganh_doc", 5), ("phong", 225), ("so", 20), ("xa", 241)])
     );
-    assert_eq!(
-        (summary.groups, summary.online_groups, summary.paper_groups),
-        (8, 5, 3)
-    );
-    assert_eq!(
-        (summary.questionnaires, summary.items, summary.criteria),
-        (8, 83, 16)
-    );
-    assert_eq!(
-        (summary.paper_ballots, plan().declared_paper_total),
-        (106, Some(106))
-    );
+    assert_eq!((summary.groups, summary.online_groups, summary.paper_groups), (8, 5, 3));
+    assert_eq!((summary.questionnaires, summary.items, summary.criteria), (8, 83, 16));
+    assert_eq!((summary.paper_ballots, plan().declared_paper_total), (106, Some(106)));
 }
 
 #[test]
 fn the_only_warning_is_the_item_that_two_people_answer() {
     let checked = Round::check(&quang_nam_2023());
-    let faults: Vec<_> = checked
-        .faults
-        .iter()
-        .map(|f| (f.severity, f.code, &*f.place))
-        .collect();
-    assert_eq!(
-        faults,
-        [(Severity::Warning, "item_small_pool", "line 5, item_code")]
-    );
+    let faults: Vec<_> = checked.faults.iter().map(|f| (f.severity, f.code, &*f.place)).collect();
+    assert_eq!(faults, [(Severity::Warning, "item_small_pool", "line 5, item_code")]);
 }
 
 #[test]
@@ -73,9 +45,7 @@ fn people_rate_what_the_plan_says() {
     let round = plan();
     let rated = |group: &str, unit: &str| -> String {
         let all = round.assignments();
-        let own = all
-            .iter()
-            .find(|a| a.respondent_code == group && a.source_unit.as_deref() == Some(unit));
+        let own = all.iter().find(|a| a.respondent_code == group && a.source_unit.as_deref() == Some(unit));
         own.unwrap().targets.join("+")
     };
     assert_eq!(rated("CC-CT", "SNV"), "SNV");
@@ -91,10 +61,7 @@ fn people_rate_what_the_plan_says() {
 fn items_are_numbered_as_on_paper_and_know_their_field() {
     let round = plan();
     let form = round.questionnaire("HĐ-CT").unwrap();
-    let items: Vec<_> = form
-        .items()
-        .map(|i| (i.number, &*i.code, &*i.field))
-        .collect();
+    let items: Vec<_> = form.items().map(|i| (i.number, &*i.code, &*i.field)).collect();
     assert_eq!(items[5], (6, "X6.1", "6"));
     assert_eq!(items.len(), 8);
     assert_eq!(round.criterion("X6.1").unwrap().max_points, ratio::whole(2));
@@ -108,29 +75,17 @@ fn hashes_follow_meaning_not_layout() {
     assert_eq!(round.hash.len(), 64);
     let mut files = quang_nam_2023();
     let text = String::from_utf8(files["round.toml"].clone()).unwrap();
-    files.insert(
-        "round.toml".to_owned(),
-        format!("# a comment\n{text}").into_bytes(),
-    );
+    files.insert("round.toml".to_owned(), format!("# a comment\n{text}").into_bytes());
     assert_eq!(Round::from_files(&files).unwrap().hash, round.hash);
-    files.insert(
-        "round.toml".to_owned(),
-        text.replace("k = 10", "k = 11").into_bytes(),
-    );
+    files.insert("round.toml".to_owned(), text.replace("k = 10", "k = 11").into_bytes());
     let stricter = Round::from_files(&files).unwrap();
     assert_ne!(stricter.hash, round.hash);
     assert_eq!(stricter.questionnaires, round.questionnaires);
 
     let scales = String::from_utf8(files["scales.tsv"].clone()).unwrap();
-    files.insert(
-        "scales.tsv".to_owned(),
-        scales.replace("Rất tốt", "Xuất sắc").into_bytes(),
-    );
+    files.insert("scales.tsv".to_owned(), scales.replace("Rất tốt", "Xuất sắc").into_bytes());
     let relabelled = Round::from_files(&files).unwrap();
-    assert_ne!(
-        relabelled.questionnaires[0].hash,
-        round.questionnaires[0].hash
-    );
+    assert_ne!(relabelled.questionnaires[0].hash, round.questionnaires[0].hash);
 }
 
 #[test]
@@ -144,33 +99,21 @@ fn a_round_moves_to_other_dates_and_changes_nothing_else() {
     };
     let files = readdress(&quang_nam_2023(), "demo", Some("Đợt thử"), &dates).unwrap();
     let moved = Round::from_files(&files).unwrap();
-    assert_eq!(
-        (&*moved.id, &*moved.title, &moved.dates),
-        ("demo", "Đợt thử", &dates)
-    );
+    assert_eq!((&*moved.id, &*moved.title, &moved.dates), ("demo", "Đợt thử", &dates));
     let mut back = plan();
-    (back.id, back.title, back.dates) =
-        (moved.id.clone(), moved.title.clone(), moved.dates.clone());
+    (back.id, back.title, back.dates) = (moved.id.clone(), moved.title.clone(), moved.dates.clone());
     back.hash.clone_from(&moved.hash);
     assert_eq!(back, moved);
 
     let faults = readdress(&quang_nam_2023(), "../demo", None, &dates).unwrap_err();
-    assert!(
-        faults
-            .iter()
-            .any(|f| f.place == "id" && f.code == "id_slug")
-    );
+    assert!(faults.iter().any(|f| f.place == "id" && f.code == "id_slug"));
 }
 
 #[test]
 fn one_bucket_holds_every_ballot_of_a_group() {
     let round = plan();
     let group = round.ballot_bucket("LĐ-CP").unwrap();
-    for assignment in round
-        .assignments()
-        .iter()
-        .filter(|a| a.respondent_code == "LĐ-CP")
-    {
+    for assignment in round.assignments().iter().filter(|a| a.respondent_code == "LĐ-CP") {
         let form = round.form("LĐ-CP", &assignment.targets).unwrap();
         assert!(form.max_canonical_len() <= group);
     }

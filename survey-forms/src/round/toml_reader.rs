@@ -25,11 +25,7 @@ pub(super) fn parse(file: &str, text: &str, faults: &mut Faults) -> Option<Table
             let start = error.span().map_or(0, |span| span.start);
             let before = text.get(..start).unwrap_or(text);
             let line = before.matches('\n').count() + 1;
-            let why: String = error
-                .message()
-                .chars()
-                .filter(|c| !c.is_control())
-                .collect();
+            let why: String = error.message().chars().filter(|c| !c.is_control()).collect();
             let message = format!("Mend the TOML syntax here: {why}.");
             faults.error(file, format!("line {line}"), "toml_syntax", message);
             None
@@ -39,30 +35,17 @@ pub(super) fn parse(file: &str, text: &str, faults: &mut Faults) -> Option<Table
 
 impl<'a> Reader<'a> {
     /// Opens a table and names the keys that nobody reads.
-    pub(super) fn open(
-        file: &'a str,
-        path: String,
-        table: &'a Table,
-        known: &[&str],
-        faults: &mut Faults,
-    ) -> Self {
+    pub(super) fn open(file: &'a str, path: String, table: &'a Table, known: &[&str], faults: &mut Faults) -> Self {
         let reader = Reader { file, path, table };
         for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
-            let message = format!(
-                "Remove the key or mend its name; known here: {}.",
-                known.join(", ")
-            );
+            let message = format!("Remove the key or mend its name; known here: {}.", known.join(", "));
             faults.error(file, reader.place(key), "key_unknown", message);
         }
         reader
     }
 
     pub(super) fn place(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     pub(super) fn value(&self, key: &str) -> Option<&'a Value> {
@@ -73,23 +56,12 @@ impl<'a> Reader<'a> {
         faults.error(self.file, self.place(key), code, message);
     }
 
-    fn required<T>(
-        &self,
-        key: &str,
-        found: Option<T>,
-        what: &str,
-        faults: &mut Faults,
-    ) -> Option<T> {
+    fn required<T>(&self, key: &str, found: Option<T>, what: &str, faults: &mut Faults) -> Option<T> {
         if found.is_none() {
             if self.table.contains_key(key) {
                 self.wrong(key, "value_type", &format!("Write {what} here."), faults);
             } else {
-                self.wrong(
-                    key,
-                    "key_missing",
-                    &format!("Add the key {key} with {what}."),
-                    faults,
-                );
+                self.wrong(key, "key_missing", &format!("Add the key {key} with {what}."), faults);
             }
         }
         found
@@ -126,9 +98,7 @@ impl<'a> Reader<'a> {
         let what = format!("a whole number from {low} to {high}");
         let found = self.value(key).and_then(Value::as_integer);
         let found = self.required(key, found, &what, faults)?;
-        let within = u32::try_from(found)
-            .ok()
-            .filter(|number| (low..=high).contains(number));
+        let within = u32::try_from(found).ok().filter(|number| (low..=high).contains(number));
         if within.is_none() {
             self.wrong(key, "number_range", &format!("Write {what} here."), faults);
         }
@@ -137,8 +107,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn truth(&self, key: &str, faults: &mut Faults) -> bool {
         let found = self.value(key).and_then(Value::as_bool);
-        self.required(key, found, "true or false", faults)
-            .unwrap_or(false)
+        self.required(key, found, "true or false", faults).unwrap_or(false)
     }
 
     /// An exact number: decimal text or an integer, never a float.
@@ -148,12 +117,7 @@ impl<'a> Reader<'a> {
             Some(Value::Integer(number)) => ratio::parse(&number.to_string()),
             _ => None,
         };
-        self.required(
-            key,
-            found,
-            "a decimal number in quotes, such as \"0.5\"",
-            faults,
-        )
+        self.required(key, found, "a decimal number in quotes, such as \"0.5\"", faults)
     }
 
     /// A date and time with its offset.
@@ -164,51 +128,28 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         let found = text.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
-        self.required(
-            key,
-            found,
-            "a date and time such as 2023-09-15T07:00:00+07:00",
-            faults,
-        )
+        self.required(key, found, "a date and time such as 2023-09-15T07:00:00+07:00", faults)
     }
 
     /// A list of codes.
     pub(super) fn codes(&self, key: &str, faults: &mut Faults) -> Vec<String> {
         let list = self.value(key).and_then(Value::as_array);
-        let texts = list.and_then(|list| {
-            list.iter()
-                .map(|value| value.as_str().map(str::to_owned))
-                .collect::<Option<Vec<_>>>()
-        });
-        self.required(key, texts, "a list of codes", faults)
-            .unwrap_or_default()
+        let texts = list
+            .and_then(|list| list.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>());
+        self.required(key, texts, "a list of codes", faults).unwrap_or_default()
     }
 
     /// A table that must be there.
-    pub(super) fn table(
-        &self,
-        key: &str,
-        known: &[&str],
-        faults: &mut Faults,
-    ) -> Option<Reader<'a>> {
+    pub(super) fn table(&self, key: &str, known: &[&str], faults: &mut Faults) -> Option<Reader<'a>> {
         let found = self.value(key).and_then(Value::as_table);
         let table = self.required(key, found, &format!("a table [{key}]"), faults)?;
-        Some(Reader::open(
-            self.file,
-            self.place(key),
-            table,
-            known,
-            faults,
-        ))
+        Some(Reader::open(self.file, self.place(key), table, known, faults))
     }
 
     /// A list of tables with at least one entry; places count from 1.
     pub(super) fn tables(&self, key: &str, known: &[&str], faults: &mut Faults) -> Vec<Reader<'a>> {
         let what = format!("at least one [[{}]]", self.place(key));
-        let list = self
-            .value(key)
-            .and_then(Value::as_array)
-            .filter(|list| !list.is_empty());
+        let list = self.value(key).and_then(Value::as_array).filter(|list| !list.is_empty());
         let list: &[Value] = match self.required(key, list, &what, faults) {
             Some(list) => list,
             None => &[],

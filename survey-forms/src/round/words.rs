@@ -25,9 +25,7 @@ pub(super) fn is_code(code: &str) -> bool {
     let letter = |c: char| c.is_alphanumeric() && u32::from(c) < 0x1F00;
     code.chars().count() <= CODE_MAX
         && code.starts_with(letter)
-        && code
-            .chars()
-            .all(|c| letter(c) || matches!(c, '-' | '_' | '.'))
+        && code.chars().all(|c| letter(c) || matches!(c, '-' | '_' | '.'))
 }
 
 pub(super) fn check_code(file: &str, place: String, code: &str, faults: &mut Faults) {
@@ -43,12 +41,7 @@ pub(super) fn check_text(file: &str, place: String, text: &str, max: usize, faul
     if text.trim().is_empty() {
         faults.error(file, place, "text_empty", "Fill in the text.");
     } else if text.trim() != text {
-        faults.error(
-            file,
-            place,
-            "text_padded",
-            "Remove the blanks around the text.",
-        );
+        faults.error(file, place, "text_padded", "Remove the blanks around the text.");
     } else if text.chars().count() > max {
         let message = format!("Shorten the text to at most {max} characters.");
         faults.error(file, place, "text_too_long", message);

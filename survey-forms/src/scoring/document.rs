@@ -160,20 +160,9 @@ impl ScoreDocument {
 impl ScoreSheet {
     /// The document for publishing: the one rounding, and the round's disclosure rules.
     #[must_use]
-    pub fn document(
-        &self,
-        round: &Round,
-        published_at: DateTime<FixedOffset>,
-        log_root: &str,
-    ) -> ScoreDocument {
+    pub fn document(&self, round: &Round, published_at: DateTime<FixedOffset>, log_root: &str) -> ScoreDocument {
         let void = |counts: &std::collections::BTreeMap<VoidReason, u64>| -> Vec<VoidCount> {
-            counts
-                .iter()
-                .map(|(reason, count)| VoidCount {
-                    reason: *reason,
-                    count: *count,
-                })
-                .collect()
+            counts.iter().map(|(reason, count)| VoidCount { reason: *reason, count: *count }).collect()
         };
         let mut ballots: Vec<Ballots> = self
             .ballots
@@ -185,22 +174,14 @@ impl ScoreSheet {
             })
             .collect();
         if !self.stray.is_empty() {
-            ballots.push(Ballots {
-                respondent_code: None,
-                valid: 0,
-                void: void(&self.stray),
-            });
+            ballots.push(Ballots { respondent_code: None, valid: 0, void: void(&self.stray) });
         }
         ScoreDocument {
             round: round.id.clone(),
             published_at,
             rules_hash: round.hash.clone(),
             log_root: log_root.to_owned(),
-            targets: self
-                .targets
-                .iter()
-                .map(|target| document_target(round, target))
-                .collect(),
+            targets: self.targets.iter().map(|target| document_target(round, target)).collect(),
             ballots,
         }
     }
@@ -209,14 +190,10 @@ impl ScoreSheet {
 fn document_target(round: &Round, target: &TargetScore) -> DocumentTarget {
     let decimals = round.scoring.decimals;
     let text = |value: &Option<Ratio>| value.as_ref().map(|v| ratio::to_fixed(v, decimals));
-    let name = |code: &str| round.fields.iter().find(|field| field.code == code);
     DocumentTarget {
         target: target.target.clone(),
         kind: target.kind.clone(),
-        name: round
-            .target(&target.target)
-            .map(|found| found.name.clone())
-            .unwrap_or_default(),
+        name: round.target(&target.target).map(|found| found.name.clone()).unwrap_or_default(),
         survey_points: text(&target.survey_points),
         max_points: ratio::to_fixed(&target.max_points, decimals),
         percent: text(&target.percent),
@@ -226,19 +203,13 @@ fn document_target(round: &Round, target: &TargetScore) -> DocumentTarget {
             .iter()
             .map(|field| DocumentField {
                 field: field.field.clone(),
-                name: name(&field.field)
-                    .map(|found| found.name.clone())
-                    .unwrap_or_default(),
+                name: round.field(&field.field).map(|found| found.name.clone()).unwrap_or_default(),
                 points: text(&field.points),
                 max_points: ratio::to_fixed(&field.max_points, decimals),
                 percent: text(&field.percent),
             })
             .collect(),
-        items: target
-            .items
-            .iter()
-            .map(|item| document_item(round, item))
-            .collect(),
+        items: target.items.iter().map(|item| document_item(round, item)).collect(),
     }
 }
 
@@ -264,23 +235,12 @@ fn document_item(round: &Round, item: &ItemScore) -> DocumentItem {
     }
 }
 
-fn document_cell(
-    round: &Round,
-    item_code: &str,
-    cell: &CellScore,
-    suppressed: Option<Suppression>,
-) -> DocumentCell {
+fn document_cell(round: &Round, item_code: &str, cell: &CellScore, suppressed: Option<Suppression>) -> DocumentCell {
     let decimals = round.scoring.decimals;
-    let shown = if suppressed.is_none() {
-        cell.mean.as_ref()
-    } else {
-        None
-    };
+    let shown = if suppressed.is_none() { cell.mean.as_ref() } else { None };
     let interval = shown
         .zip(cell.mean_of_squares.as_ref())
-        .and_then(|(mean, squares)| {
-            interval::of_mean(mean, squares, cell.n, cell.issued, decimals)
-        });
+        .and_then(|(mean, squares)| interval::of_mean(mean, squares, cell.n, cell.issued, decimals));
     let distribution = shown
         .filter(|_| disclosure::shows_distribution(&round.disclosure, cell.n))
         .and_then(|_| distribution(round, item_code, cell));
@@ -297,30 +257,17 @@ fn document_cell(
 }
 
 fn distribution(round: &Round, item_code: &str, cell: &CellScore) -> Option<Vec<OptionCount>> {
-    let item = round
-        .questionnaire(&cell.respondent_code)?
-        .item(item_code)?;
+    let item = round.questionnaire(&cell.respondent_code)?.item(item_code)?;
     let counts = &cell.histogram;
-    let options = round
-        .scale(&item.scale)?
-        .options
-        .iter()
-        .zip(&counts.options);
-    let options = options.map(|(option, count)| OptionCount {
-        option: Some(option.code.clone()),
-        mark: None,
-        count: *count,
-    });
+    let options = round.scale(&item.scale)?.options.iter().zip(&counts.options);
+    let options =
+        options.map(|(option, count)| OptionCount { option: Some(option.code.clone()), mark: None, count: *count });
     let marks = [
         ("blank", counts.blank),
         ("several", counts.several),
         ("illegible", counts.illegible),
         ("absent", counts.absent),
     ];
-    let marks = marks.into_iter().map(|(mark, count)| OptionCount {
-        option: None,
-        mark: Some(mark.to_owned()),
-        count,
-    });
+    let marks = marks.into_iter().map(|(mark, count)| OptionCount { option: None, mark: Some(mark.to_owned()), count });
     Some(options.chain(marks).collect())
 }

@@ -22,8 +22,7 @@ mod tests;
 
 pub use crate::ratio::Ratio;
 pub use document::{
-    Ballots, DocumentCell, DocumentField, DocumentItem, DocumentTarget, Interval, OptionCount,
-    ScoreDocument, VoidCount,
+    Ballots, DocumentCell, DocumentField, DocumentItem, DocumentTarget, Interval, OptionCount, ScoreDocument, VoidCount,
 };
 pub use sheet::{CellScore, FieldScore, ItemScore, ScoreSheet, TargetScore, ranks, score};
 pub use tally::{Counted, Histogram, Tally, TallyMismatch, VoidReason};

@@ -98,42 +98,19 @@ pub struct CellScore {
 /// Ranks from the greatest value down: ties share, and the next rank is skipped (1, 2, 2, 4).
 #[must_use]
 pub fn ranks(values: &[Option<Ratio>]) -> Vec<Option<u32>> {
-    let better = |value: &Ratio| {
-        values
-            .iter()
-            .flatten()
-            .filter(|other| *other > value)
-            .count()
-    };
-    values
-        .iter()
-        .map(|value| {
-            value
-                .as_ref()
-                .and_then(|value| u32::try_from(better(value) + 1).ok())
-        })
-        .collect()
+    let better = |value: &Ratio| values.iter().flatten().filter(|other| *other > value).count();
+    values.iter().map(|value| value.as_ref().and_then(|value| u32::try_from(better(value) + 1).ok())).collect()
 }
 
 /// Scores a round exactly. Turnout is by (group, target); a missing entry counts as zero.
 #[must_use]
-pub fn score(
-    round: &Round,
-    tally: &Tally,
-    turnout: &BTreeMap<(String, String), Turnout>,
-) -> ScoreSheet {
+pub fn score(round: &Round, tally: &Tally, turnout: &BTreeMap<(String, String), Turnout>) -> ScoreSheet {
     let asked = asked(round);
-    let mut targets: Vec<TargetScore> = round
-        .targets
-        .iter()
-        .map(|target| target_score(round, tally, turnout, &asked, target))
-        .collect();
+    let mut targets: Vec<TargetScore> =
+        round.targets.iter().map(|target| target_score(round, tally, turnout, &asked, target)).collect();
     for kind in &round.target_kinds {
-        let percents: Vec<Option<Ratio>> = targets
-            .iter()
-            .filter(|target| target.kind == kind.code)
-            .map(|target| target.percent.clone())
-            .collect();
+        let percents: Vec<Option<Ratio>> =
+            targets.iter().filter(|target| target.kind == kind.code).map(|target| target.percent.clone()).collect();
         let of_kind = targets.iter_mut().filter(|target| target.kind == kind.code);
         for (target, rank) in of_kind.zip(ranks(&percents)) {
             target.rank = rank;
@@ -142,29 +119,16 @@ pub fn score(
     let ballots = round
         .groups
         .iter()
-        .map(|group| {
-            (
-                group.code.clone(),
-                tally.valid(&group.code),
-                tally.void(&group.code),
-            )
-        })
+        .map(|group| (group.code.clone(), tally.valid(&group.code), tally.void(&group.code)))
         .collect();
-    ScoreSheet {
-        targets,
-        ballots,
-        stray: tally.stray().clone(),
-    }
+    ScoreSheet { targets, ballots, stray: tally.stray().clone() }
 }
 
 /// Which groups rate which targets.
 fn asked(round: &Round) -> BTreeSet<(String, String)> {
     let pairs = |assignment: crate::round::Assignment| {
         let group = assignment.respondent_code;
-        assignment
-            .targets
-            .into_iter()
-            .map(move |target| (group.clone(), target))
+        assignment.targets.into_iter().map(move |target| (group.clone(), target))
     };
     round.assignments().into_iter().flat_map(pairs).collect()
 }
@@ -203,9 +167,7 @@ fn target_score(
             item_code: criterion.item_code.clone(),
             field: criterion.field.clone(),
             index_ref: criterion.index_ref.clone(),
-            points: score
-                .as_ref()
-                .map(|score| score * &criterion.max_points / ratio::whole(100)),
+            points: score.as_ref().map(|score| score * &criterion.max_points / ratio::whole(100)),
             score,
             max_points: criterion.max_points.clone(),
             n: groups.iter().map(|cell| cell.n).sum(),
@@ -219,12 +181,7 @@ fn target_score(
         .map(|field| {
             let own = items.iter().filter(|item| item.field == field.code);
             let (points, max_points, percent) = total(own);
-            FieldScore {
-                field: field.code.clone(),
-                points,
-                max_points,
-                percent,
-            }
+            FieldScore { field: field.code.clone(), points, max_points, percent }
         })
         .collect();
     let (survey_points, max_points, percent) = total(items.iter());

@@ -16,9 +16,7 @@ pub enum Counted {
 }
 
 /// Why a ballot does not count.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VoidReason {
     /// Of another round.
@@ -129,11 +127,7 @@ impl Tally {
     /// Counts one ballot.
     pub fn add(&mut self, ballot: &Ballot) -> Counted {
         let Some(group) = self.groups.get_mut(&ballot.stratum.respondent_code) else {
-            let reason = if ballot.round == self.round {
-                VoidReason::UnknownStratum
-            } else {
-                VoidReason::OtherRound
-            };
+            let reason = if ballot.round == self.round { VoidReason::UnknownStratum } else { VoidReason::OtherRound };
             *self.stray.entry(reason).or_insert(0) += 1;
             return Counted::Void(reason);
         };
@@ -212,10 +206,7 @@ impl Tally {
     /// Void ballots of a group, by reason.
     #[must_use]
     pub fn void(&self, group: &str) -> BTreeMap<VoidReason, u64> {
-        self.groups
-            .get(group)
-            .map(|group| group.void.clone())
-            .unwrap_or_default()
+        self.groups.get(group).map(|group| group.void.clone()).unwrap_or_default()
     }
 
     /// Void ballots that name no group of the round, by reason.
@@ -242,11 +233,7 @@ impl GroupTally {
                 })
                 .collect();
             let width = options.len() + MARKS;
-            items.push(ItemShape {
-                code: item.code.clone(),
-                start,
-                options,
-            });
+            items.push(ItemShape { code: item.code.clone(), start, options });
             start += width;
         }
         Some(GroupTally {
@@ -298,11 +285,7 @@ impl GroupTally {
 
 impl ItemShape {
     /// Position among the item's counts, and whether the item is valid.
-    fn place(
-        &self,
-        answer: Option<&Answer>,
-        channel: Channel,
-    ) -> Result<(usize, bool), VoidReason> {
+    fn place(&self, answer: Option<&Answer>, channel: Channel) -> Result<(usize, bool), VoidReason> {
         let marks = self.options.len();
         match answer {
             None => Ok((marks + ABSENT, false)),
@@ -313,9 +296,7 @@ impl ItemShape {
             Some(Answer::Choice(code)) => {
                 let mut options = self.options.iter().enumerate();
                 let found = options.find(|(_, option)| option.code == *code);
-                found
-                    .map(|(place, option)| (place, option.valid))
-                    .ok_or(VoidReason::UnfitAnswers)
+                found.map(|(place, option)| (place, option.valid)).ok_or(VoidReason::UnfitAnswers)
             }
         }
     }

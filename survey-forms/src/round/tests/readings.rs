@@ -18,21 +18,12 @@ fn other_reading() -> Round {
         let (districts, departments) = tail.split_once("code = \"LĐS-CT\"").unwrap();
         let districts = districts
             .replace("sources = []", "sources = [\"huyen\"]")
-            .replace(
-                "one_per_ballot = [\"so\"]",
-                "kinds = [\"so\", \"nganh_doc\"]",
-            )
-            .replace(
-                "{ per_target = 2, of = \"so\" }",
-                "{ per_source_unit = 2, of = \"huyen\" }",
-            );
+            .replace("one_per_ballot = [\"so\"]", "kinds = [\"so\", \"nganh_doc\"]")
+            .replace("{ per_target = 2, of = \"so\" }", "{ per_source_unit = 2, of = \"huyen\" }");
         let departments = departments
             .replace("sources = []", "sources = [\"so\"]")
             .replace("one_per_ballot = [\"huyen\"]", "kinds = [\"huyen\"]")
-            .replace(
-                "{ per_target = 2, of = \"huyen\" }",
-                "{ per_source_unit = 2, of = \"so\" }",
-            );
+            .replace("{ per_target = 2, of = \"huyen\" }", "{ per_source_unit = 2, of = \"so\" }");
         format!("{head}code = \"LĐH-CH\"{districts}code = \"LĐS-CT\"{departments}")
     });
     Round::from_files(&files).unwrap()
@@ -42,11 +33,7 @@ fn papers(round: &Round, group: &str) -> (usize, u32, usize) {
     let all = round.assignments();
     let own: Vec<&Assignment> = all.iter().filter(|a| a.respondent_code == group).collect();
     let ballots = own.iter().filter_map(|a| a.ballots).sum();
-    (
-        own.len(),
-        ballots,
-        own.iter().map(|a| a.targets.len()).max().unwrap(),
-    )
+    (own.len(), ballots, own.iter().map(|a| a.targets.len()).max().unwrap())
 }
 
 #[test]
@@ -84,9 +71,7 @@ fn another_scale_loads_with_a_warning() {
     for (path, bytes) in &mut files {
         if path.starts_with("questionnaires/") {
             let text = String::from_utf8(bytes.clone()).unwrap();
-            *bytes = text
-                .replace("scale = \"L5\"", "scale = \"YB4\"")
-                .into_bytes();
+            *bytes = text.replace("scale = \"L5\"", "scale = \"YB4\"").into_bytes();
         }
     }
     let checked = Round::check(&files);
@@ -96,13 +81,7 @@ fn another_scale_loads_with_a_warning() {
             && (&*fault.file, &*fault.place) == ("scales.tsv", "line 2, scale")
     }));
     let round = checked.round.unwrap();
-    let percents: Vec<_> = round
-        .scale("YB4")
-        .unwrap()
-        .options
-        .iter()
-        .map(|o| o.percent.clone())
-        .collect();
+    let percents: Vec<_> = round.scale("YB4").unwrap().options.iter().map(|o| o.percent.clone()).collect();
     assert_eq!(percents, [100, 60, 20, 0].map(|p| Some(ratio::whole(p))));
 }
 
@@ -115,29 +94,18 @@ fn a_province_without_districts_loads() {
     let put = |files: &mut RoundFiles, path: &str, text: &str| {
         files.insert(path.to_owned(), text.as_bytes().to_vec());
     };
-    put(
-        &mut files,
-        "targets.tsv",
-        "target_code\ttarget_kind\tname\nP1\tphuong\tUBND phường Một\n",
-    );
+    put(&mut files, "targets.tsv", "target_code\ttarget_kind\tname\nP1\tphuong\tUBND phường Một\n");
     put(
         &mut files,
         "units.tsv",
         "unit_code\tparent_code\tunit_kind\tname\ttarget_code\tvalid_from\nP1\t\tphuong\tUBND phường Một\tP1\t2025-07-01\n",
     );
     let form = String::from_utf8(files["questionnaires/cc-ct.toml"].clone()).unwrap();
-    put(
-        &mut files,
-        "questionnaires/cc-ct.toml",
-        &form.replace("\"CC-CT\"", "\"CC-P\""),
-    );
+    put(&mut files, "questionnaires/cc-ct.toml", &form.replace("\"CC-CT\"", "\"CC-P\""));
     let criteria = String::from_utf8(files["criteria.tsv"].clone()).unwrap();
     let asked: Vec<&str> = criteria
         .lines()
-        .filter(|line| {
-            line.starts_with("item")
-                || form.contains(&format!("\"{}\"", line.split('\t').next().unwrap()))
-        })
+        .filter(|line| line.starts_with("item") || form.contains(&format!("\"{}\"", line.split('\t').next().unwrap())))
         .collect();
     put(&mut files, "criteria.tsv", &asked.join("\n"));
     put(

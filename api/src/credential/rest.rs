@@ -1,0 +1,154 @@
+//! `POST /rounds/{round}/codes`: codes for a machine client, this once.
+
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate as _;
+
+use super::{CredentialError, Selection, issue};
+use crate::access::audit;
+use crate::access::extract::Machine;
+use crate::access::scopes::CodesIssue;
+use crate::ballot::FindError;
+use crate::clock::Entropy;
+use crate::config::BaseUrl;
+use crate::db::{Db, DbError};
+use crate::http::{Problem, codes};
+use crate::round::{RoundError, Rounds};
+
+/// Most codes of one answer.
+const MOST_PER_CALL: u32 = 10_000;
+
+/// Which codes to make.
+#[derive(Deserialize, ToSchema, validator::Validate)]
+#[serde(deny_unknown_fields)]
+struct IssueRequest {
+    /// The respondent group's code.
+    #[validate(length(min = 1, max = 32))]
+    #[schema(example = "CC-CT", min_length = 1, max_length = 32)]
+    respondent_code: String,
+    /// The unit, or the target of groups without units; every one of the group when absent.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(example = "SNV", min_length = 1, max_length = 64)]
+    unit: Option<String>,
+    /// So many for each kind of ballot; what quota and roster leave open when absent.
+    #[validate(range(min = 1, max = MOST_PER_CALL))]
+    #[schema(example = 2, minimum = 1, maximum = 10_000)]
+    count: Option<u32>,
+}
+
+/// The codes. There is no other copy.
+#[derive(Serialize, ToSchema)]
+struct Issued {
+    /// The round's id.
+    round: String,
+    /// In no order that means anything.
+    codes: Vec<IssuedCode>,
+}
+
+/// A code and what it is for.
+#[derive(Serialize, ToSchema)]
+struct IssuedCode {
+    /// 24 symbols in groups of four.
+    #[schema(example = "7K3Q-DM2X-9P4H-TVB0-ZRWC-5NYM")]
+    code: String,
+    /// The address that a QR code carries; the code rides in the fragment and reaches no log.
+    address: String,
+    /// The respondent group's code.
+    respondent_code: String,
+    /// The unit; null when the group has none.
+    source_unit: Option<String>,
+    /// What the ballot rates.
+    targets: Vec<String>,
+}
+
+impl From<CredentialError> for Problem {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::NothingSelected => Self::new(&codes::GROUP_UNKNOWN),
+            CredentialError::Closed => Self::new(&codes::STATE_CONFLICT),
+            CredentialError::OverQuota { .. } | CredentialError::TooMany => Self::new(&codes::OVER_QUOTA),
+            CredentialError::HowMany { .. } => Self::new(&codes::HOW_MANY),
+            CredentialError::Used => Self::new(&codes::CODE_USED),
+            CredentialError::Revoked => Self::new(&codes::CODE_REVOKED),
+            CredentialError::Find(FindError::Unknown) => Self::new(&codes::CODE_UNKNOWN),
+            CredentialError::Find(FindError::Round(RoundError::Unknown)) => Self::new(&codes::ROUND_UNKNOWN),
+            CredentialError::Find(FindError::Db(error)) | CredentialError::Db(error) => error.into(),
+            CredentialError::Find(error) => Self::internal(&error),
+            CredentialError::Roster(_) => Self::new(&codes::FIELDS_INVALID),
+        }
+    }
+}
+
+/// Issue one-time codes
+///
+/// The codes are in this answer and nowhere else: the service keeps only their public keys.
+#[utoipa::path(
+    tag = "codes",
+    params(("round" = String, Path, description = "Id of the round")),
+    request_body = IssueRequest,
+    responses(
+        (status = 201, body = Issued),
+        (status = 401, description = "token_missing, token_invalid, token_expired"),
+        (status = 403, description = "scope_missing: codes:issue"),
+        (status = 404, description = "round_unknown, group_unknown"),
+        (status = 409, description = "state_conflict: the round is closed; over_quota; how_many: neither quota nor roster"),
+        (status = 422, description = "fields_invalid"),
+    ),
+    security(("machine" = ["codes:issue"])),
+)]
+#[post("/rounds/{round}/codes")]
+async fn issue_codes(
+    client: Machine<CodesIssue>,
+    path: Path<String>,
+    body: Json<IssueRequest>,
+    db: Data<Db>,
+    rounds: Data<Rounds>,
+    entropy: Data<Entropy>,
+    base: Data<BaseUrl>,
+) -> Result<HttpResponse, Problem> {
+    body.validate()?;
+    let (request, round) = (body.into_inner(), path.into_inner());
+    let handle = Db::clone(&db);
+    let issued = db
+        .write(move |conn| {
+            let loaded = rounds.get(conn, &round).map_err(FindError::from)?;
+            let selection = Selection {
+                respondent_code: Some(&request.respondent_code),
+                source_unit: request.unit.as_deref(),
+                count: request.count,
+            };
+            let codes = issue(conn, &loaded, selection, &entropy)?;
+            if codes.len() > usize::try_from(MOST_PER_CALL).unwrap_or(usize::MAX) {
+                return Err(CredentialError::TooMany);
+            }
+            let now = handle.now(conn)?;
+            let detail = format!("group={} count={}", request.respondent_code, codes.len());
+            audit::record(conn, now, &client.actor(), "codes.issued", &round, &detail).map_err(DbError::from)?;
+            Ok::<_, CredentialError>(Issued {
+                round,
+                codes: codes
+                    .into_iter()
+                    .map(|c| {
+                        let code = c.token.expose().to_string();
+                        IssuedCode {
+                            address: format!("{}#{code}", base.url("/p")),
+                            code,
+                            respondent_code: c.respondent_code,
+                            source_unit: Some(c.source_unit).filter(|u| !u.is_empty()),
+                            targets: c.targets,
+                        }
+                    })
+                    .collect(),
+            })
+        })
+        .await?;
+    Ok(HttpResponse::Created().json(issued))
+}
+
+/// The room's REST calls.
+pub fn rest(config: &mut ServiceConfig<'_>) {
+    config.service(issue_codes);
+}

@@ -1,0 +1,248 @@
+//! The public form: enter a code, answer, keep a draft under the code's own key, go on from another device, review,
+//! cast, receipt. What is done here is the same for the pages and for the REST calls.
+
+mod pages;
+mod place;
+mod rest;
+mod sent;
+mod shown;
+mod store;
+mod views;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use survey_forms::answers::{AnswerFault, Answers};
+use survey_forms::round::Channel;
+
+pub use pages::pages;
+pub use rest::rest;
+
+use crate::ballot::draft::{self, DraftError};
+use crate::ballot::{Bearer, Cast, CastError, Casting, CredentialState, FindError, Purpose, Receipt, Token, find};
+use crate::clock::Entropy;
+use crate::db::{Conn, Db, DbError};
+use crate::http::{FieldFault, Problem, codes};
+use crate::round::{LoadedRound, RoundError, RoundState, Rounds};
+
+/// A code in hand, at one moment. Lives for one request.
+struct Visit {
+    bearer: Bearer,
+    now: DateTime<Utc>,
+}
+
+/// What somebody with this code can do now.
+enum Standing<'v> {
+    /// Answer and cast.
+    Answering,
+    /// The ballot is in the box.
+    Cast(&'v Receipt),
+    /// The code was replaced or withdrawn.
+    Revoked,
+    /// The code belongs to a paper ballot.
+    Paper,
+    /// The round opens later.
+    NotYet,
+    /// The round takes no more ballots.
+    Over,
+}
+
+impl Visit {
+    fn standing(&self) -> Standing<'_> {
+        let round = &self.bearer.round;
+        match &self.bearer.state {
+            CredentialState::Revoked => Standing::Revoked,
+            _ if self.bearer.channel == Channel::Paper => Standing::Paper,
+            CredentialState::Used(receipt) => Standing::Cast(receipt),
+            CredentialState::Issued if round.accepts(Channel::Online, self.now) => Standing::Answering,
+            CredentialState::Issued
+                if round.state == RoundState::Loaded
+                    || (round.state == RoundState::Open && self.now < round.opens_at) =>
+            {
+                Standing::NotYet
+            }
+            CredentialState::Issued => Standing::Over,
+        }
+    }
+}
+
+/// Why it was not done. Never says what was sent.
+#[derive(Debug, thiserror::Error)]
+enum RespondError {
+    #[error("the code is unknown")]
+    CodeUnknown,
+    #[error("the code was revoked")]
+    Revoked,
+    #[error("the code belongs to a paper ballot")]
+    Paper,
+    #[error("the round takes no ballots now")]
+    NotOpen,
+    #[error("{} answers at fault", .0.len())]
+    Answers(Vec<AnswerFault>),
+    #[error(transparent)]
+    Find(FindError),
+    #[error(transparent)]
+    Draft(DraftError),
+    #[error(transparent)]
+    Cast(CastError),
+    #[error(transparent)]
+    Round(#[from] RoundError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<FindError> for RespondError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::Unknown => Self::CodeUnknown,
+            FindError::Db(error) => Self::Db(error),
+            other => Self::Find(other),
+        }
+    }
+}
+
+impl From<CastError> for RespondError {
+    fn from(error: CastError) -> Self {
+        match error {
+            CastError::Answers(faults) => Self::Answers(faults),
+            CastError::NotOpen => Self::NotOpen,
+            CastError::Revoked => Self::Revoked,
+            CastError::Unknown => Self::CodeUnknown,
+            CastError::Db(error) => Self::Db(error),
+            other => Self::Cast(other),
+        }
+    }
+}
+
+impl From<DraftError> for RespondError {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Db(error) => Self::Db(error),
+            other => Self::Draft(other),
+        }
+    }
+}
+
+impl From<RespondError> for Problem {
+    fn from(error: RespondError) -> Self {
+        match error {
+            RespondError::CodeUnknown => Self::new(&codes::CODE_UNKNOWN),
+            RespondError::Revoked => Self::new(&codes::CODE_REVOKED),
+            RespondError::Paper => Self::new(&codes::CODE_IS_PAPER),
+            RespondError::NotOpen => Self::new(&codes::ROUND_NOT_OPEN),
+            RespondError::Answers(faults) => {
+                let fault = |f: AnswerFault| FieldFault { pointer: format!("/answers{}", f.pointer), code: f.code };
+                Self::new(&codes::ANSWERS_INVALID).with_errors(faults.into_iter().map(fault).collect())
+            }
+            RespondError::Cast(CastError::Queue(error)) => error.into(),
+            RespondError::Db(error) | RespondError::Round(RoundError::Db(error)) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+/// What the room works with; cheap to clone.
+#[derive(Clone)]
+struct Booth {
+    db: Db,
+    rounds: Rounds,
+    casting: Casting,
+    entropy: Entropy,
+}
+
+/// One section's worth of a draft: answers about one target, and an answer taken back.
+struct Change {
+    /// In the wire form of answers.
+    answers: Value,
+    /// Target and item whose answer is taken back.
+    clear: Option<(String, String)>,
+}
+
+impl Booth {
+    /// Every round, those that accept ballots first, and what time it is for them.
+    async fn rounds(&self) -> Result<(Arc<Vec<Arc<LoadedRound>>>, DateTime<Utc>), RespondError> {
+        let booth = self.clone();
+        self.db.read(move |conn| Ok((booth.rounds.all(conn)?, booth.db.now(conn)?))).await
+    }
+
+    /// What the code stands for. Changes nothing.
+    async fn bearer(&self, token: Token) -> Result<Bearer, RespondError> {
+        let rounds = self.rounds.clone();
+        self.db.read(move |conn| Ok(find(conn, &rounds, &token)?)).await
+    }
+
+    /// What the code stands for, and its draft. Changes nothing.
+    async fn visit(&self, token: Token) -> Result<(Visit, Answers), RespondError> {
+        let booth = self.clone();
+        self.db.read(move |conn| booth.visit_here(conn, &token)).await
+    }
+
+    fn visit_here(&self, conn: &mut Conn, token: &Token) -> Result<(Visit, Answers), RespondError> {
+        let bearer = find(conn, &self.rounds, token)?;
+        let now = self.db.now(conn)?;
+        let draft = match bearer.state {
+            CredentialState::Issued => draft::read(conn, &bearer, Purpose::Draft)?,
+            _ => None,
+        };
+        Ok((Visit { bearer, now }, draft.unwrap_or_default()))
+    }
+
+    /// Merges a change into the draft; what the change does not name stays. Nothing is kept for a code that cannot
+    /// answer now: its standing says why.
+    async fn keep(&self, token: Token, change: Change) -> Result<Visit, RespondError> {
+        let booth = self.clone();
+        self.db.write(move |conn| booth.keep_here(conn, &token, &change)).await
+    }
+
+    fn keep_here(&self, conn: &mut Conn, token: &Token, change: &Change) -> Result<Visit, RespondError> {
+        let bearer = find(conn, &self.rounds, token)?;
+        // Two devices, or a page and its script, may save at once: one after the other.
+        store::hold(conn, &bearer.keys.slot(Purpose::Draft).id).map_err(DbError::from)?;
+        let now = self.db.now(conn)?;
+        let visit = Visit { bearer, now };
+        if !matches!(visit.standing(), Standing::Answering) {
+            return Ok(visit);
+        }
+        let sent = visit.bearer.form()?.parse(&change.answers).map_err(RespondError::Answers)?;
+        let mut draft = draft::read(conn, &visit.bearer, Purpose::Draft)?.unwrap_or_default();
+        for (target, item, answer) in sent.iter() {
+            draft.insert(target, item, answer.clone());
+        }
+        if let Some((target, item)) = &change.clear {
+            draft.remove(target, item);
+        }
+        match draft::keep(conn, &visit.bearer, Purpose::Draft, &draft, &self.entropy) {
+            // Cast from another device a moment ago: the next page shows the receipt.
+            Ok(()) | Err(DraftError::Settled) => Ok(visit),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Casts these answers; the same code again gets the receipt of the first time.
+    async fn cast(&self, bearer: &Bearer, answers: &Answers) -> Result<Cast, RespondError> {
+        castable(bearer)?;
+        Ok(self.casting.cast(bearer, answers).await?)
+    }
+
+    /// Reads the wire form of answers and casts them.
+    async fn cast_value(&self, bearer: &Bearer, answers: &Value) -> Result<Cast, RespondError> {
+        castable(bearer)?;
+        let answers = match bearer.state {
+            // Its ballot is in the box; whatever came along now is not looked at.
+            CredentialState::Used(_) => Answers::new(),
+            _ => bearer.form()?.parse(answers).map_err(RespondError::Answers)?,
+        };
+        self.cast(bearer, &answers).await
+    }
+}
+
+/// Refuses before anything is sealed; the cast itself asks the database again.
+fn castable(bearer: &Bearer) -> Result<(), RespondError> {
+    match bearer.state {
+        CredentialState::Revoked => Err(RespondError::Revoked),
+        _ if bearer.channel == Channel::Paper => Err(RespondError::Paper),
+        CredentialState::Issued if bearer.round.state != RoundState::Open => Err(RespondError::NotOpen),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,134 @@
+//! The respondents' pages. Each works without JavaScript; a GET changes nothing; the code travels in a cookie and the
+//! answers in forms, never in an address.
+
+mod answer;
+mod entry;
+mod request;
+mod review;
+
+use actix_web::cookie::Cookie;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+
+use self::request::forget;
+use super::place::Address;
+use super::views::{HelpPage, LeftPage, PrivacyPage, RoundView, StopPage};
+use super::{Booth, RespondError, Standing, Visit};
+use crate::http::frame::{Site, page, render, see_other};
+use crate::http::{Limits, Problem, codes};
+use crate::round::RoundState;
+
+/// Mounts the pages under the site's prefix.
+pub fn pages(cfg: &mut web::ServiceConfig) {
+    let wrong_method = || web::to(|| async { Err::<HttpResponse, _>(Problem::new(&codes::METHOD_NOT_ALLOWED)) });
+    cfg.service(web::resource(["", "/"]).get(entry::show).post(entry::enter).default_service(wrong_method()))
+        .service(web::resource("/p").get(answer::show).post(answer::save).default_service(wrong_method()))
+        .service(web::resource("/p/xem-lai").get(review::show).post(review::cast).default_service(wrong_method()))
+        .service(web::resource("/p/xong").get(review::receipt).default_service(wrong_method()))
+        .service(web::resource("/thoat").get(left).post(leave).default_service(wrong_method()))
+        .service(web::resource("/huong-dan").get(help).default_service(wrong_method()))
+        .service(web::resource("/rieng-tu").get(privacy).default_service(wrong_method()));
+}
+
+/// The address of `/p` itself.
+const HERE: Address = Address { dt: None, phan: None };
+
+/// `POST /thoat`: the browser forgets the code.
+async fn leave(site: Data<Site>) -> HttpResponse {
+    gone(&site)
+}
+
+fn gone(site: &Site) -> HttpResponse {
+    let mut response = see_other(&site.base().path("/thoat"));
+    set_cookie(&mut response, forget(site.base()));
+    response
+}
+
+/// `GET /thoat`: says that it is forgotten.
+async fn left(site: Data<Site>) -> HttpResponse {
+    page(&LeftPage { frame: site.frame("Đã thoát") })
+}
+
+/// `GET /huong-dan`.
+async fn help(booth: Booth, site: Data<Site>) -> Result<HttpResponse, Problem> {
+    let rounds = current_rounds(&booth).await?.0;
+    Ok(page(&HelpPage { frame: site.frame("Hướng dẫn"), rounds }))
+}
+
+/// `GET /rieng-tu`.
+async fn privacy(booth: Booth, site: Data<Site>) -> Result<HttpResponse, Problem> {
+    let (rounds, k) = current_rounds(&booth).await?;
+    Ok(page(&PrivacyPage { frame: site.frame("Chúng tôi lưu gì về ông/bà"), rounds, k }))
+}
+
+/// The rounds that respondents may have a code for, and the fewest answers that are shown of a group where all of
+/// them agree.
+async fn current_rounds(booth: &Booth) -> Result<(Vec<RoundView>, Option<u32>), RespondError> {
+    let (rounds, now) = booth.rounds().await?;
+    let current: Vec<_> = rounds.iter().filter(|r| matches!(r.state, RoundState::Loaded | RoundState::Open)).collect();
+    let k = current.first().map(|r| r.definition.disclosure.k);
+    let k = k.filter(|k| current.iter().all(|r| r.definition.disclosure.k == *k));
+    Ok((current.into_iter().map(|r| RoundView::new(r, now)).collect(), k))
+}
+
+/// A code that no round knows costs its origin a bit of its allowance; codes that exist cost nothing.
+fn count_unknown(error: &RespondError, limits: &Limits, req: &HttpRequest) -> Result<(), Problem> {
+    match error {
+        RespondError::CodeUnknown => limits.unknown_code(limits.origin(req)),
+        _ => Ok(()),
+    }
+}
+
+fn set_cookie(response: &mut HttpResponse, cookie: Cookie<'_>) {
+    // Name and value are of our own alphabet; the error, were there one, is not printed: it may hold the value.
+    if response.add_cookie(&cookie).is_err() {
+        tracing::error!("cookie not set");
+    }
+}
+
+/// The page for whoever cannot answer now, or the receipt; `None` when answering goes on.
+fn instead(site: &Site, visit: &Visit, carried: bool) -> Option<HttpResponse> {
+    let stop = |status: StatusCode, title: &str, said: &'static [&'static str], dates: bool| {
+        let round = RoundView::new(&visit.bearer.round, visit.now);
+        Some(render(status, &StopPage { frame: site.frame(title), round, said, dates, carried }))
+    };
+    match visit.standing() {
+        Standing::Answering => None,
+        Standing::Cast(_) => Some(see_other(&site.base().path("/p/xong"))),
+        Standing::Revoked => stop(
+            StatusCode::GONE,
+            "Mã phiếu này đã được thay",
+            &[
+                "Mã phiếu này đã bị thu hồi nên không dùng được nữa.",
+                "Nếu ông/bà đã nhận mã mới, xin nhập mã mới. Nếu chưa, xin hỏi cơ quan tổ chức theo địa chỉ bên dưới.",
+                "Những câu đã lưu dưới mã cũ (nếu có) không chuyển sang mã mới được, vì máy chủ không đọc được chúng.",
+            ],
+            false,
+        ),
+        Standing::Paper => stop(
+            StatusCode::CONFLICT,
+            "Đây là mã của phiếu giấy",
+            &[
+                "Mã này in trên một phiếu giấy. Xin ông/bà trả lời trên chính phiếu giấy đó và gửi lại như ghi trên phiếu.",
+                "Phiếu giấy được nhập vào cùng một hòm niêm phong như phiếu trực tuyến.",
+            ],
+            false,
+        ),
+        Standing::NotYet => stop(
+            StatusCode::CONFLICT,
+            "Chưa đến ngày nhận phiếu",
+            &["Mã phiếu của ông/bà đúng và vẫn còn hiệu lực. Xin giữ giấy mời và quay lại khi đợt điều tra mở."],
+            true,
+        ),
+        Standing::Over => stop(
+            StatusCode::CONFLICT,
+            "Đã hết hạn nhận phiếu",
+            &[
+                "Đợt điều tra không nhận thêm phiếu trực tuyến, nên mã này không gửi phiếu được nữa.",
+                "Phiếu nháp chưa gửi không được tính và không ai đọc được.",
+            ],
+            true,
+        ),
+    }
+}

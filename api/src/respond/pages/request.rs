@@ -1,0 +1,66 @@
+//! What handlers take from a request: the room's tools, and the code between two requests, in a session cookie that
+//! scripts cannot read and other sites cannot send.
+
+use std::future::{Ready, ready};
+
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::super::Booth;
+use crate::ballot::{Casting, Token};
+use crate::clock::Entropy;
+use crate::config::BaseUrl;
+use crate::db::Db;
+use crate::http::Problem;
+use crate::round::Rounds;
+
+const NAME: &str = "phieu_code";
+
+/// The code that came with the request, if one that can be a code did.
+pub(super) struct Carried(pub(super) Option<Token>);
+
+impl FromRequest for Carried {
+    type Error = std::convert::Infallible;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(req.cookie(NAME).and_then(|cookie| Token::parse(cookie.value()).ok()))))
+    }
+}
+
+fn cookie(base: &BaseUrl, value: String) -> Cookie<'static> {
+    let path = if base.prefix.is_empty() { "/".to_owned() } else { base.prefix.clone() };
+    Cookie::build(NAME, value).path(path).http_only(true).same_site(SameSite::Strict).secure(base.is_https()).finish()
+}
+
+/// Lets the browser carry the code until it is closed.
+pub(super) fn carry(base: &BaseUrl, token: &Token) -> Cookie<'static> {
+    cookie(base, token.expose().replace('-', ""))
+}
+
+/// Makes the browser forget the code.
+pub(super) fn forget(base: &BaseUrl) -> Cookie<'static> {
+    let mut cookie = cookie(base, String::new());
+    cookie.set_max_age(Duration::ZERO);
+    cookie
+}
+
+impl FromRequest for Booth {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let given = || {
+            Some(Self {
+                db: Db::clone(req.app_data::<Data<Db>>()?),
+                rounds: Rounds::clone(req.app_data::<Data<Rounds>>()?),
+                casting: Casting::clone(req.app_data::<Data<Casting>>()?),
+                entropy: Entropy::clone(req.app_data::<Data<Entropy>>()?),
+            })
+        };
+        ready(given().ok_or_else(|| Problem::internal(&"the room was mounted without its data")))
+    }
+}

@@ -1,0 +1,115 @@
+//! Review, cast, receipt.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use survey_forms::answers::Answers;
+
+use super::super::sent::Sent;
+use super::super::views::{ReceiptPage, ReviewPage, RoundView, reviewed};
+use super::super::{Booth, RespondError, Standing, Visit};
+use super::request::Carried;
+use super::{HERE, count_unknown, entry, instead};
+use crate::ballot::Receipt;
+use crate::http::frame::{Site, page, render, see_other};
+use crate::http::{Limits, Problem};
+
+/// `GET /p/xem-lai`.
+pub(super) async fn show(
+    booth: Booth,
+    carried: Carried,
+    site: Data<Site>,
+    limits: Data<Limits>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let Some(token) = carried.0 else { return entry::ask(&booth, &site).await };
+    let (visit, answers) = match booth.visit(token).await {
+        Ok(found) => found,
+        Err(error) => {
+            count_unknown(&error, &limits, &req)?;
+            return entry::forgotten(&site, error);
+        }
+    };
+    match instead(&site, &visit, true) {
+        Some(response) => Ok(response),
+        None => review(&site, &visit, &answers, false),
+    }
+}
+
+fn review(site: &Site, visit: &Visit, answers: &Answers, refused: bool) -> Result<HttpResponse, Problem> {
+    let form = visit.bearer.form().map_err(RespondError::from)?;
+    let done = form.complete(answers);
+    let (title, status) = if refused {
+        ("Lỗi: Xem lại trước khi gửi", StatusCode::UNPROCESSABLE_ENTITY)
+    } else {
+        ("Xem lại trước khi gửi", StatusCode::OK)
+    };
+    let review = ReviewPage {
+        frame: site.frame(title),
+        round: RoundView::new(&visit.bearer.round, visit.now),
+        refused,
+        answered: done.answered,
+        blanks: done.missing.len(),
+        total: done.total,
+        targets: reviewed(&visit.bearer.round, &form, answers),
+        back: if form.targets.len() == 1 { "/p?phan=1".to_owned() } else { "/p".to_owned() },
+    };
+    Ok(render(status, &review))
+}
+
+/// `POST /p/xem-lai`: casts the draft. Twice is once.
+pub(super) async fn cast(
+    booth: Booth,
+    carried: Carried,
+    site: Data<Site>,
+    limits: Data<Limits>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let Some(token) = carried.0 else { return Ok(entry::ask_again(&site, &HERE, &Sent::empty())) };
+    let (visit, answers) = match booth.visit(token).await {
+        Ok(found) => found,
+        Err(error) => {
+            count_unknown(&error, &limits, &req)?;
+            return entry::forgotten(&site, error);
+        }
+    };
+    if let Some(response) = instead(&site, &visit, true) {
+        return Ok(response);
+    }
+    if answers.is_empty() {
+        return review(&site, &visit, &answers, true);
+    }
+    booth.cast(&visit.bearer, &answers).await?;
+    Ok(see_other(&site.base().path("/p/xong")))
+}
+
+/// `GET /p/xong`: the receipt, for whoever brings the code.
+pub(super) async fn receipt(
+    booth: Booth,
+    carried: Carried,
+    site: Data<Site>,
+    limits: Data<Limits>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let Some(token) = carried.0 else { return entry::ask(&booth, &site).await };
+    let visit = match booth.visit(token).await {
+        Ok((visit, _)) => visit,
+        Err(error) => {
+            count_unknown(&error, &limits, &req)?;
+            return entry::forgotten(&site, error);
+        }
+    };
+    let Standing::Cast(receipt) = visit.standing() else { return Ok(see_other(&site.base().path("/p"))) };
+    Ok(page(&ReceiptPage {
+        frame: site.frame("Phiếu đã vào hòm phiếu"),
+        round: RoundView::new(&visit.bearer.round, visit.now),
+        receipt: grouped(receipt),
+    }))
+}
+
+/// The number in groups of four digits.
+fn grouped(receipt: &Receipt) -> String {
+    let digits: Vec<char> = receipt.to_string().chars().collect();
+    let groups: Vec<String> = digits.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join(" ")
+}

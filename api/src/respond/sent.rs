@@ -1,0 +1,74 @@
+//! What the respondents' forms post: a code, a section's answers, which button.
+
+use serde_json::{Map, Value};
+
+use crate::http::{Problem, codes};
+
+/// Before the item's code in the name of a radio group.
+pub(super) const ITEM: &str = "c.";
+
+/// Which button was pressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Go {
+    Next,
+    Back,
+    Review,
+    Leave,
+}
+
+/// A form as read. It has no `Debug`: there are a code and answers in it.
+pub(super) struct Sent {
+    /// What was typed as code, if the form had that field.
+    pub(super) code: Option<String>,
+    /// Item code to option.
+    pub(super) answers: Map<String, Value>,
+    /// An item whose answer is taken back.
+    pub(super) clear: Option<String>,
+    pub(super) go: Go,
+}
+
+impl Sent {
+    /// Nothing sent.
+    pub(super) fn empty() -> Self {
+        Self { code: None, answers: Map::new(), clear: None, go: Go::Next }
+    }
+
+    /// Reads a form strictly: each field once, no field that the pages do not have.
+    pub(super) fn read(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
+        let refused = || Problem::new(&codes::FIELDS_INVALID);
+        let mut sent = Self::empty();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "ma" if sent.code.is_none() => sent.code = Some(value),
+                "bo" if sent.clear.is_none() => sent.clear = Some(value),
+                "di" => {
+                    sent.go = match value.as_str() {
+                        "tiep" => Go::Next,
+                        "lui" => Go::Back,
+                        "xem-lai" => Go::Review,
+                        "thoat" => Go::Leave,
+                        _ => return Err(refused()),
+                    }
+                }
+                _ => {
+                    let item = name.strip_prefix(ITEM).ok_or_else(refused)?;
+                    if sent.answers.insert(item.to_owned(), Value::String(value)).is_some() {
+                        return Err(refused());
+                    }
+                }
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Whether there is nothing to keep.
+    pub(super) fn is_empty(&self) -> bool {
+        self.answers.is_empty() && self.clear.is_none()
+    }
+
+    /// The answers as hidden fields, for a page that asks for the code again without losing them.
+    pub(super) fn carried(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.answers.iter().map(|(item, value)| (format!("{ITEM}{item}"), text(value))).collect()
+    }
+}

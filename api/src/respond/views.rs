@@ -1,0 +1,253 @@
+//! What the templates show: words and links, worked out from a round, a form and a draft.
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+use survey_forms::answers::{Answer, Answers, Form};
+use survey_forms::round::Channel;
+
+use super::place::{Place, encoded, unanswered};
+use crate::clock::local;
+use crate::http::frame::Frame;
+use crate::round::{LoadedRound, RoundState};
+
+/// A round, as respondents see it.
+pub(super) struct RoundView {
+    pub(super) title: String,
+    pub(super) organiser: String,
+    pub(super) contact_name: Option<String>,
+    pub(super) phone: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) website: Option<String>,
+    pub(super) opens: String,
+    pub(super) closes: String,
+    pub(super) sample: bool,
+    pub(super) accepting: bool,
+    pub(super) standing: &'static str,
+}
+
+impl RoundView {
+    pub(super) fn new(round: &LoadedRound, now: DateTime<Utc>) -> Self {
+        let organiser = &round.definition.organiser;
+        let accepting = round.accepts(Channel::Online, now);
+        let standing = if accepting {
+            "Đang nhận phiếu"
+        } else if round.state == RoundState::Loaded || (round.state == RoundState::Open && now < round.opens_at) {
+            "Chưa mở"
+        } else {
+            "Đã hết hạn"
+        };
+        Self {
+            title: round.definition.title.clone(),
+            organiser: organiser.name.clone(),
+            contact_name: organiser.contact_name.clone().filter(|name| *name != organiser.name),
+            phone: organiser.phone.clone(),
+            email: organiser.email.clone(),
+            website: organiser
+                .website
+                .clone()
+                .filter(|site| site.starts_with("https://") || site.starts_with("http://")),
+            opens: moment(round.opens_at),
+            closes: moment(round.closes_at),
+            sample: round.definition.sample,
+            accepting,
+            standing,
+        }
+    }
+}
+
+/// An instant as people in Viet Nam write it.
+fn moment(at: DateTime<Utc>) -> String {
+    local(at).format("%H:%M ngày %d/%m/%Y").to_string()
+}
+
+/// The name of a target; its code if the round has no name for it.
+pub(super) fn target_name<'r>(round: &'r LoadedRound, code: &'r str) -> &'r str {
+    round.definition.target(code).map_or(code, |target| target.name.as_str())
+}
+
+/// Enter a code.
+#[derive(Template)]
+#[template(path = "respond/entry.html")]
+pub(super) struct EntryPage {
+    pub(super) frame: Frame,
+    pub(super) rounds: Vec<RoundView>,
+    /// Where the form goes; the place that somebody came from, when a session ended.
+    pub(super) action: String,
+    /// What to tell first.
+    pub(super) said: Option<String>,
+    /// Whether that is about the code that was typed.
+    pub(super) faulty: bool,
+    /// What was typed, to be mended.
+    pub(super) typed: String,
+    /// Answers that came without a code.
+    pub(super) carried: Vec<(String, String)>,
+    /// This browser carries a code already.
+    pub(super) under_way: bool,
+}
+
+/// Nothing can be answered: why, and what to do.
+#[derive(Template)]
+#[template(path = "respond/stop.html")]
+pub(super) struct StopPage {
+    pub(super) frame: Frame,
+    pub(super) round: RoundView,
+    pub(super) said: &'static [&'static str],
+    pub(super) dates: bool,
+    pub(super) carried: bool,
+}
+
+/// The targets of a ballot, to choose from.
+#[derive(Template)]
+#[template(path = "respond/tasks.html")]
+pub(super) struct TasksPage<'f> {
+    pub(super) frame: Frame,
+    pub(super) round: RoundView,
+    pub(super) title: &'f str,
+    pub(super) intro: &'f str,
+    pub(super) answered: usize,
+    pub(super) total: usize,
+    pub(super) tasks: Vec<Task<'f>>,
+}
+
+pub(super) struct Task<'f> {
+    pub(super) name: &'f str,
+    pub(super) path: String,
+    pub(super) answered: usize,
+    pub(super) total: usize,
+}
+
+pub(super) fn tasks<'f>(round: &'f LoadedRound, form: &Form<'f>, answers: &Answers) -> Vec<Task<'f>> {
+    let total = form.questionnaire.items().count();
+    let task = |code: &'f String| {
+        let blanks: usize = form.questionnaire.sections.iter().map(|s| unanswered(s, code, answers)).sum();
+        let path = format!("/p?dt={}", encoded(code));
+        Task { name: target_name(round, code), path, answered: total.saturating_sub(blanks), total }
+    };
+    form.targets.iter().map(task).collect()
+}
+
+/// One section about one target.
+#[derive(Template)]
+#[template(path = "respond/section.html")]
+pub(super) struct SectionPage<'f> {
+    pub(super) frame: Frame,
+    pub(super) round: RoundView,
+    pub(super) action: String,
+    pub(super) target: &'f str,
+    pub(super) title: &'f str,
+    pub(super) part: usize,
+    pub(super) parts: usize,
+    pub(super) intro: Option<&'f str>,
+    pub(super) items: Vec<ItemView<'f>>,
+    pub(super) back: bool,
+}
+
+pub(super) struct ItemView<'f> {
+    pub(super) code: &'f str,
+    pub(super) number: u32,
+    pub(super) question: &'f str,
+    pub(super) options: Vec<OptionView<'f>>,
+    /// What was answered, in words.
+    pub(super) answer: Option<&'f str>,
+}
+
+pub(super) struct OptionView<'f> {
+    pub(super) code: &'f str,
+    pub(super) label: &'f str,
+    pub(super) chosen: bool,
+}
+
+/// The items of one screen with what was answered.
+pub(super) fn items<'f>(form: &Form<'f>, place: Place, answers: &Answers) -> Vec<ItemView<'f>> {
+    let target = place.target(form);
+    let Some(section) = place.section(form) else { return Vec::new() };
+    let item = |item: &'f survey_forms::questionnaire::Item| {
+        let given = match answers.get(target, &item.code) {
+            Some(Answer::Choice(option)) => Some(option.as_str()),
+            _ => None,
+        };
+        let scale = form.scales.iter().find(|scale| scale.code == item.scale);
+        let options: Vec<OptionView<'f>> = scale
+            .map(|scale| scale.options.as_slice())
+            .unwrap_or_default()
+            .iter()
+            .map(|o| OptionView { code: &o.code, label: &o.label, chosen: given == Some(o.code.as_str()) })
+            .collect();
+        let answer = options.iter().find(|o| o.chosen).map(|o| o.label);
+        ItemView { code: &item.code, number: item.number, question: &item.question, options, answer }
+    };
+    section.items.iter().map(item).collect()
+}
+
+/// Everything once more before it is cast.
+#[derive(Template)]
+#[template(path = "respond/review.html")]
+pub(super) struct ReviewPage<'f> {
+    pub(super) frame: Frame,
+    pub(super) round: RoundView,
+    pub(super) refused: bool,
+    pub(super) answered: usize,
+    pub(super) blanks: usize,
+    pub(super) total: usize,
+    pub(super) targets: Vec<TargetView<'f>>,
+    pub(super) back: String,
+}
+
+pub(super) struct TargetView<'f> {
+    pub(super) name: &'f str,
+    pub(super) sections: Vec<SectionView<'f>>,
+}
+
+pub(super) struct SectionView<'f> {
+    pub(super) title: &'f str,
+    pub(super) path: String,
+    pub(super) items: Vec<ItemView<'f>>,
+}
+
+pub(super) fn reviewed<'f>(round: &'f LoadedRound, form: &Form<'f>, answers: &Answers) -> Vec<TargetView<'f>> {
+    let section = |target: usize, (section, of): (usize, &'f survey_forms::questionnaire::Section)| {
+        let place = Place { target, section };
+        SectionView { title: &of.title, path: place.path(form), items: items(form, place, answers) }
+    };
+    let sections = &form.questionnaire.sections;
+    let target = |(at, code): (usize, &'f String)| TargetView {
+        name: target_name(round, code),
+        sections: sections.iter().enumerate().map(|s| section(at, s)).collect(),
+    };
+    form.targets.iter().enumerate().map(target).collect()
+}
+
+/// The ballot is in the box.
+#[derive(Template)]
+#[template(path = "respond/receipt.html")]
+pub(super) struct ReceiptPage {
+    pub(super) frame: Frame,
+    pub(super) round: RoundView,
+    /// In groups of four digits.
+    pub(super) receipt: String,
+}
+
+/// The code is forgotten.
+#[derive(Template)]
+#[template(path = "respond/left.html")]
+pub(super) struct LeftPage {
+    pub(super) frame: Frame,
+}
+
+/// Help.
+#[derive(Template)]
+#[template(path = "respond/help.html")]
+pub(super) struct HelpPage {
+    pub(super) frame: Frame,
+    pub(super) rounds: Vec<RoundView>,
+}
+
+/// What is kept about respondents.
+#[derive(Template)]
+#[template(path = "respond/privacy.html")]
+pub(super) struct PrivacyPage {
+    pub(super) frame: Frame,
+    pub(super) rounds: Vec<RoundView>,
+    /// Fewest answers of a group that are shown, when all rounds agree.
+    pub(super) k: Option<u32>,
+}
