@@ -12,7 +12,9 @@ use serde::Deserialize;
 use survey_forms::answers::Answers;
 
 use super::sheet::{Question, Sheet, Typed, read, read_decision};
-use super::{Decision, Dispute, Done, KeyingError, PaperDesk, Pass, Progress, Reached, Reason, Refusal, Task, may_decide};
+use super::{
+    Decision, Dispute, Done, KeyingError, PaperDesk, Pass, Progress, Reached, Reason, Refusal, Task, may_decide,
+};
 use crate::access::{Desk, Signed};
 use crate::ballot::{Bearer, Casting, TOKEN_LENGTH, Token, TokenFault};
 use crate::clock::Entropy;
@@ -353,3 +355,6 @@ async fn decided_before(
         Err(error) => refused(desk, site, signed, error).await,
     }
 }
+
+#[cfg(test)]
+mod tests;

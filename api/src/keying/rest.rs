@@ -167,11 +167,7 @@ fn token(code: &str) -> Result<Token, Problem> {
     ),
 )]
 #[post("/keying/open")]
-async fn open(
-    signed: Signed<Desk>,
-    tools: Tools,
-    body: web::Json<OpenRequest>,
-) -> Result<web::Json<Opened>, Problem> {
+async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) -> Result<web::Json<Opened>, Problem> {
     body.validate()?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;
@@ -215,11 +211,7 @@ async fn open(
     ),
 )]
 #[post("/keying/entries")]
-async fn entries(
-    signed: Signed<Desk>,
-    tools: Tools,
-    body: web::Json<EntryRequest>,
-) -> Result<HttpResponse, Problem> {
+async fn entries(signed: Signed<Desk>, tools: Tools, body: web::Json<EntryRequest>) -> Result<HttpResponse, Problem> {
     body.validate()?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;
