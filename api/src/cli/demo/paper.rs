@@ -1,0 +1,104 @@
+//! The paper desk of a demo: two clerks key the ballots that came back, a third person settles what they read
+//! differently.
+
+use chrono::{DateTime, Utc};
+use survey_forms::answers::{Answer, Answers, Form, Mark};
+use survey_forms::round::Channel;
+
+use super::super::Failure;
+use super::Account;
+use super::field_work::{Code, FieldWork};
+use super::people::Province;
+use crate::access::{Role, Staff};
+use crate::ballot::Casting;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::keying::{Decision, PaperDesk, Pass, Reached, Reason, Task};
+
+/// One entry in so many has a slip in it.
+const SLIP_EVERY: usize = 9;
+
+/// Keys every `one_in`th paper ballot of `codes`; gives back the codes that are left. In a round of which a part is
+/// keyed, the last slip is left to be settled by hand.
+pub(super) fn key(
+    work: &FieldWork<'_>,
+    config: &Config,
+    accounts: &[Account],
+    codes: Vec<Code>,
+    one_in: usize,
+    at: DateTime<Utc>,
+) -> Result<Vec<Code>, Failure> {
+    let db = work.db.with_clock(Clock::set_to(at))?;
+    let (casting, thread) = Casting::start(&db, config, work.entropy)?;
+    let desk = PaperDesk { db, rounds: work.rounds.clone(), casting, entropy: work.entropy.clone() };
+    let (first, second) = match with_role(accounts, Role::Clerk).as_slice() {
+        [first, second, ..] => ((*first).clone(), (*second).clone()),
+        _ => return Err("two clerks are needed".into()),
+    };
+    let third = with_role(accounts, Role::Adjudicator).first().copied().cloned().ok_or("an adjudicator is needed")?;
+
+    let mut province = Province::new(work.entropy.generator());
+    let (paper, mut left): (Vec<Code>, Vec<Code>) = codes.into_iter().partition(|c| c.channel == Channel::Paper);
+    let (keyed, waiting): (Vec<_>, Vec<_>) = paper.into_iter().enumerate().partition(|(n, _)| n % one_in == 0);
+    left.extend(waiting.into_iter().map(|(_, code)| code));
+    let last_slip = keyed.len().saturating_sub(1) / SLIP_EVERY * SLIP_EVERY;
+    actix_web::rt::System::new().block_on(async {
+        for (n, (_, code)) in keyed.iter().enumerate() {
+            let ballot = desk.find(&code.token).await?;
+            let answers = province.answer(&ballot.form()?);
+            let slip = n % SLIP_EVERY == 0;
+            desk.enter(&first, &ballot, Pass::First, answers.clone()).await?;
+            let read = if slip { with_a_slip(&ballot.form()?, &answers) } else { answers.clone() };
+            let done = desk.enter(&second, &ballot, Pass::Second, read).await?;
+            let by_hand = one_in > 1 && n == last_slip;
+            if matches!(done.reached, Reached::Mismatched(_)) && !by_hand {
+                settle(&desk, &third, &ballot, &answers).await?;
+            }
+        }
+        Ok::<(), Failure>(())
+    })?;
+    drop(desk);
+    thread.join().map_err(|_panic| "the cast queue did not end cleanly")?;
+    Ok(left)
+}
+
+/// The third person reads from the paper what the first clerk read.
+async fn settle(
+    desk: &PaperDesk,
+    third: &Staff,
+    ballot: &std::sync::Arc<crate::ballot::Bearer>,
+    paper: &Answers,
+) -> Result<(), Failure> {
+    if let Task::Decide(disputes) = desk.open(third, ballot).await? {
+        let mut decision = Decision { answers: Answers::new(), reasons: std::collections::BTreeMap::new() };
+        for dispute in disputes {
+            let (target, item) = (dispute.target, dispute.item);
+            let answer = paper.get(&target, &item).cloned().unwrap_or(Answer::Mark(Mark::Blank));
+            decision.answers.insert(&target, &item, answer);
+            decision.reasons.insert((target, item), Reason::SlipSecond);
+        }
+        desk.adjudicate(third, ballot, decision).await?;
+    }
+    Ok(())
+}
+
+/// The same answers with the first one keyed as its neighbour.
+fn with_a_slip(form: &Form<'_>, answers: &Answers) -> Answers {
+    let mut read = answers.clone();
+    let place = form.targets.first().zip(form.questionnaire.items().next());
+    if let Some((target, item)) = place
+        && let Some(scale) = form.scales.iter().find(|s| s.code == item.scale)
+    {
+        let keyed = answers.get(target, &item.code);
+        let other = scale.options.iter().find(|o| keyed != Some(&Answer::Choice(o.code.clone())));
+        read.remove(target, &item.code);
+        if let Some(other) = other {
+            read.insert(target, &item.code, Answer::Choice(other.code.clone()));
+        }
+    }
+    read
+}
+
+fn with_role(accounts: &[Account], role: Role) -> Vec<&Staff> {
+    accounts.iter().map(|a| &a.staff).filter(|s| s.role == role).collect()
+}
