@@ -11,6 +11,7 @@ const PLACES = new Map([
 // The sign of a key, wherever the keyboard has it; null when it means nothing here.
 function sign(event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return null;
+  if (event.key === "*" || event.key === "+") return event.key;
   const digit = /^(Digit|Numpad)(\d)$/.exec(event.code);
   if (digit && !(event.shiftKey && digit[1] === "Digit")) return digit[2];
   if (event.shiftKey && event.code === "Digit8") return "*";
@@ -25,6 +26,12 @@ function buzz(element) {
   const red = { backgroundColor: "#a3171f", color: "#fff" };
   const shake = ["-5px", "5px", "-3px", "0"].map((x) => ({ ...red, transform: `translateX(${x})` }));
   element.animate(calm ? [red, red] : shake, { duration: 220 });
+}
+
+// Focus without gliding: the eyes are on the paper, and the next key comes at once.
+function reach(element, whole) {
+  element.focus({ preventScroll: true });
+  whole.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
 function start(form) {
@@ -55,7 +62,7 @@ function start(form) {
 
   function focus(input) {
     stops[at].hidden = true;
-    input.focus();
+    reach(input, input.closest("tr"));
     input.select();
   }
 
@@ -79,7 +86,7 @@ function start(form) {
     stops[at].textContent = `${keyed} — đúng như trên phiếu? Enter để ${last ? "lưu" : "sang phần tiếp"}, - để lùi.`;
     stops[at].hidden = false;
     save.hidden = !last;
-    stops[at].focus();
+    reach(stops[at], stops[at]);
   }
 
   function forward(input) {
@@ -166,7 +173,9 @@ function start(form) {
     if (!input && element !== stops[at]) return;
     // An input method is composing: what it makes arrives as an input event.
     if (event.isComposing || event.keyCode === 229) return;
-    const key = ["Enter", "Escape", "ArrowUp", "ArrowDown"].includes(event.key) ? event.key : sign(event);
+    // Arrows by their place too: with NumLock off the 2 of the number pad says ArrowDown.
+    const moves = ["Enter", "Escape"].includes(event.key) || ["ArrowUp", "ArrowDown"].includes(event.code);
+    const key = moves ? event.key : sign(event);
     if (key === null) {
       // A letter says nothing here; keys that move or edit are left to the browser.
       if (event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey) {
