@@ -82,8 +82,13 @@ function start(form) {
       return;
     }
     const last = at === blocks.length - 1;
-    const keyed = inputs[at].map((input) => `${input.dataset.number}: ${input.value}`).join("   ");
-    stops[at].textContent = `${keyed} — đúng như trên phiếu? Enter để ${last ? "lưu" : "sang phần tiếp"}, - để lùi.`;
+    const keyed = inputs[at].flatMap((input) => {
+      const pill = document.createElement("span");
+      pill.className = "pill";
+      pill.textContent = `${input.dataset.number}: ${input.value}`;
+      return [pill, " "];
+    });
+    stops[at].replaceChildren(...keyed, `Đúng như trên phiếu? Enter: ${last ? "lưu" : "sang phần tiếp"}, -: lùi.`);
     stops[at].hidden = false;
     save.hidden = !last;
     reach(stops[at], stops[at]);
@@ -231,7 +236,13 @@ function start(form) {
   form.addEventListener("focusin", (event) => {
     if (inputs[at].includes(event.target)) event.target.select();
   });
-  document.querySelector("[data-keys]").hidden = false;
+  form.querySelector("[data-keys]").hidden = false;
+  // The name of the rated body stays in sight, and no column moves while words appear in it.
+  for (const heading of form.querySelectorAll("[data-heading]")) {
+    Object.assign(heading.style, { position: "sticky", top: "0", background: "var(--wash)", zIndex: "1" });
+  }
+  for (const column of form.querySelectorAll("[data-keyed]")) column.style.width = "27%";
+  for (const row of form.querySelectorAll("tr")) row.style.scrollMarginTop = "4rem";
 
   const places = inputs.flat();
   const first = places.find((i) => i.getAttribute("aria-invalid")) ?? places.find((i) => !known(i)) ?? places[0];
