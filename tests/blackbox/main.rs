@@ -1,0 +1,11 @@
+//! Black box: the built program, its commands and its HTTP, on SQLite and on PostgreSQL. Whatever is asserted here
+//! is what an operator, a respondent or another program sees.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and it reads the machine's clock"
+)]
+
+mod rounds;
+mod stage;
