@@ -12,16 +12,21 @@ use tracing_actix_web::TracingLogger;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::access::openapi::security_schemes;
+use crate::access::{self, PasswordError, Passwords, Tokens};
 use crate::ballot::Casting;
 use crate::clock::Entropy;
 use crate::config::{BaseUrl, Config};
+use crate::credential;
 use crate::db::{Conn, Db, DbError};
 use crate::http::frame::Site;
 use crate::http::{Limits, Problem, assets, codes, extractors};
 use crate::http::{problems_as_pages, refuse_cross_site, security_headers};
-use crate::round::{RoundError, Rounds};
+use crate::respond;
+use crate::round::{self, RoundError, Rounds};
 use crate::telemetry::RouteSpan;
 
 /// Longest time for one request, body and all: a body that trickles in is cut off.
@@ -54,6 +59,9 @@ pub enum StartError {
     /// A stored round does not read.
     #[error(transparent)]
     Round(#[from] RoundError),
+    /// The password hash could not be set up.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -76,6 +84,8 @@ struct State {
     site: Data<Site>,
     limits: Data<Limits>,
     base: Data<BaseUrl>,
+    tokens: Data<Tokens>,
+    passwords: Data<Passwords>,
 }
 
 impl Service {
@@ -96,6 +106,8 @@ impl Service {
             entropy: Data::new(entropy.clone()),
             site: Data::new(Site::new(base.clone())),
             limits: Data::new(Limits::new(entropy, config.trust_forwarded_for)),
+            tokens: Data::new(Tokens::new(&base, entropy)),
+            passwords: Data::new(Passwords::new(entropy)?),
             base: Data::new(base),
         };
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
@@ -142,8 +154,9 @@ fn app(
         InitError = (),
     >,
 > {
-    let prefix = state.base.prefix.clone();
-    let (app, document) = App::new()
+    let base = BaseUrl::clone(&state.base);
+    let prefix = base.prefix.clone();
+    let (app, mut document) = App::new()
         .app_data(state.db)
         .app_data(state.rounds)
         .app_data(state.casting)
@@ -151,11 +164,14 @@ fn app(
         .app_data(state.site)
         .app_data(state.limits)
         .app_data(state.base)
+        .app_data(state.tokens)
+        .app_data(state.passwords)
         .configure(extractors)
         .into_utoipa_app()
         .openapi(Document::openapi())
-        .service(scope(format!("{prefix}/api/v1").as_str()).configure(rest))
+        .service(scope(format!("{prefix}/api/v1").as_str()).wrap(from_fn(refuse_cross_site)).configure(rest))
         .split_for_parts();
+    security_schemes(&mut document, &base);
     let docs = SwaggerUi::new(format!("{prefix}/docs/{{_:.*}}")).url(format!("{prefix}/openapi.json"), document);
     app.service(docs)
         .service(web::redirect(format!("{prefix}/docs"), format!("{prefix}/docs/")))
@@ -168,7 +184,13 @@ fn app(
 }
 
 /// REST, under `/api/v1`.
-fn rest(_config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {}
+fn rest(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(access::rest::rest)
+        .configure(round::rest::rest)
+        .configure(credential::rest)
+        .configure(respond::rest);
+}
 
 /// Pages and what stands beside them.
 fn pages(config: &mut web::ServiceConfig) {
@@ -176,6 +198,8 @@ fn pages(config: &mut web::ServiceConfig) {
         .route("/healthz", web::get().to(healthy))
         .route("/readyz", web::get().to(ready))
         .route("/assets/{file}", web::get().to(assets::serve))
+        .configure(access::pages::pages)
+        .configure(respond::pages)
         .default_service(web::to(not_found));
 }
 

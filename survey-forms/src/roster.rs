@@ -224,4 +224,23 @@ mod tests {
         let round = Round::from_files(&quang_nam_2023()).unwrap();
         assert_eq!(Roster::parse(b"respondent_code,\xff", &round).unwrap_err()[0].code, "not_utf8");
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+
+        /// Random damage to a good roster is read or refused, never fatal.
+        #[test]
+        fn damaged_rosters_are_refused_not_fatal(at in 0_usize..9000, bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..6)) {
+            let files = quang_nam_2023();
+            let mut roster = files["roster-sample.csv"].clone();
+            let at = at.min(roster.len());
+            let end = (at + bytes.len()).min(roster.len());
+            roster.splice(at..end, bytes);
+            static PLAN: std::sync::LazyLock<Round> =
+                std::sync::LazyLock::new(|| Round::from_files(&quang_nam_2023()).unwrap());
+            if let Ok(rows) = Roster::parse(&roster, &PLAN) {
+                proptest::prop_assert!(rows.iter().all(|row| row.people > 0));
+            }
+        }
+    }
 }

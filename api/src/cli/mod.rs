@@ -1,15 +1,19 @@
 //! The commands: words → use case → exit code. 0 done, 1 it failed or found faults, 2 the words are off.
 
 mod codes;
+mod custody;
+mod demo;
 mod out;
 mod round;
 mod serve;
 mod staff;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
@@ -28,6 +32,8 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the main job with nothing set up: the plan's round, simulated people, every login printed.
+    Demo(demo::Options),
     /// Serve the survey.
     Serve,
     /// Bring the database's schema up to this program's; makes an embedded database where there is none.
@@ -41,6 +47,9 @@ enum Command {
     /// Issue, replace and revoke one-time codes.
     #[command(subcommand)]
     Codes(codes::Command),
+    /// Custody of the box key.
+    #[command(subcommand)]
+    Box(custody::Command),
     /// Members of staff.
     #[command(subcommand)]
     Staff(staff::StaffCommand),
@@ -68,6 +77,8 @@ pub fn run() -> ExitCode {
 fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let settings = || Config::load(arguments.config.as_deref());
     match arguments.command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Box(command) => custody::run(command, &settings()?),
         Command::Serve => serve::run(&settings()?),
         Command::Migrate => serve::migrate(&settings()?),
         Command::Round(command) => round::run(command, || Ok(settings()?)),
@@ -83,6 +94,20 @@ pub(crate) fn open(config: &Config) -> Result<Db, Failure> {
     let db = Db::open(&config.database_url, config.database_connections, Create::No, Clock::Database)?;
     db.check_schema()?;
     Ok(db)
+}
+
+/// A bar on a terminal; elsewhere one line that says what is being done.
+pub(crate) fn progress(length: u64, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    if std::io::stderr().is_terminal() {
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
+            bar.set_style(style);
+        }
+    } else {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        out::note(what);
+    }
+    bar.with_message(what)
 }
 
 /// Where a command's secrets come from.

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use survey_forms::{Fault, Round, RoundFiles, Severity};
 
-use super::{Failure, open, out};
+use super::{Failure, entropy, open, out};
+use crate::access::Actor;
+use crate::ceremony::{Ceremony, Timing};
 use crate::config::Config;
 use crate::round::{self as rounds, RoundError, Rounds};
 
@@ -32,6 +34,24 @@ pub(super) enum Command {
         /// Id of the round.
         round: String,
     },
+    /// Open a round: from its first date on it accepts ballots.
+    Open {
+        /// Id of the round.
+        round: String,
+    },
+    /// Close a round: counts are fixed, drafts are deleted, nothing more is accepted.
+    Close {
+        /// Id of the round.
+        round: String,
+    },
+    /// Publish the scores of a round whose box has been opened.
+    Publish {
+        /// Id of the round.
+        round: String,
+        /// Before its date of publication; the audit trail keeps it.
+        #[arg(long)]
+        force_early: bool,
+    },
 }
 
 pub(super) fn run(command: Command, settings: impl FnOnce() -> Result<Config, Failure>) -> Result<(), Failure> {
@@ -40,6 +60,28 @@ pub(super) fn run(command: Command, settings: impl FnOnce() -> Result<Config, Fa
         Command::Load { dir } => load(&dir, &settings()?),
         Command::List => list(&settings()?),
         Command::Show { round } => show(&round, &settings()?),
+        Command::Open { round } => {
+            let codes = ceremony(&settings()?)?.open(&Actor::Command, &round)?;
+            out::line(format_args!("{round} is open; {codes} codes are out"));
+            Ok(())
+        }
+        Command::Close { round } => {
+            let c = ceremony(&settings()?)?.close(&Actor::Command, &round)?;
+            out::line(format_args!(
+                "{round} is closed: {} ballots in the box, {} codes unused, {} drafts deleted",
+                c.ballots, c.unused_codes, c.drafts
+            ));
+            Ok(())
+        }
+        Command::Publish { round, force_early } => {
+            let timing = if force_early { Timing::ForceEarly } else { Timing::OnTime };
+            let p = ceremony(&settings()?)?.publish(&Actor::Command, &round, timing)?;
+            out::line(format_args!(
+                "{round} is published: release {}, {} ballots count, {} void, sha256 {}",
+                p.release, p.valid, p.void, p.sha256
+            ));
+            Ok(())
+        }
     }
 }
 
@@ -94,6 +136,10 @@ fn show(id: &str, config: &Config) -> Result<(), Failure> {
     out::line(format_args!("state: {}", round.state.as_str()));
     print_summary(&round.definition);
     Ok(())
+}
+
+fn ceremony(config: &Config) -> Result<Ceremony, Failure> {
+    Ok(Ceremony::new(&open(config)?, &Rounds::new(), &entropy()))
 }
 
 fn print_summary(round: &Round) {

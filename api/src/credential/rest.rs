@@ -97,7 +97,7 @@ impl From<CredentialError> for Problem {
         (status = 409, description = "state_conflict: the round is closed; over_quota; how_many: neither quota nor roster"),
         (status = 422, description = "fields_invalid"),
     ),
-    security(("oauth2" = ["codes:issue"])),
+    security(("machine" = ["codes:issue"])),
 )]
 #[post("/rounds/{round}/codes")]
 async fn issue_codes(

@@ -1,5 +1,6 @@
 //! Rounds: loading one from its folder, its dates and its state. Everything a round decides is in its definition.
 
+pub mod rest;
 mod store;
 
 use std::collections::BTreeMap;

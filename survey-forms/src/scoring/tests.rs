@@ -98,7 +98,7 @@ fn groups_weigh_alike_however_many_answer() {
 fn weights_are_data() {
     let mut round = plan();
     for group in &mut round.groups {
-        if group.code == "LĐ-CP" {
+        if group.code == "CC-CT" {
             group.weight = ratio::parse("3").unwrap();
         }
     }
@@ -106,7 +106,7 @@ fn weights_are_data() {
         [(1, ballot(&round, "CC-CT/SNV", |_, _| choice("A"))), (1, ballot(&round, "LĐ-CP/SNV", |_, _| choice("E")))];
     let sheet = score(&round, &tally(&round, &ballots), &BTreeMap::new());
     let snv = &sheet.targets[0];
-    assert_eq!(snv.items[0].score, Some(ratio::whole(25)));
+    assert_eq!(snv.items[0].score, Some(ratio::whole(75)));
 }
 
 #[test]

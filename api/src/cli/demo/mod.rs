@@ -6,17 +6,15 @@ mod paper;
 mod people;
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use self::field_work::{Code, FieldWork};
-use super::{Failure, out, serve};
+use super::{Failure, out, progress, serve};
 use crate::access::{Actor, NewPassword, Role, SignInName, Staff, client, scopes, staff};
 use crate::ceremony::{Ceremony, KeyFile, Timing};
 use crate::clock::{Clock, Entropy, machine_now};
@@ -105,7 +103,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     }
     let opened = now - TimeDelta::days(DAYS_OPEN);
     let codes = work.prepare(OPEN_ROUND, None, |dates| opened - dates.opens.to_utc(), ballots)?;
-    let bar = progress(ballots, "casting into the open round");
+    let bar = progress(u64::from(options.ballots), "casting into the open round");
     let left = work.simulate(codes, ballots, (opened, now), &bar)?;
     bar.finish_and_clear();
     // A third of the paper ballots has come back so far.
@@ -121,7 +119,12 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// The second round: its whole life, ended yesterday.
-fn publish_a_round(work: &FieldWork<'_>, accounts: &[Account], ballots: usize, now: DateTime<Utc>) -> Result<(), Failure> {
+fn publish_a_round(
+    work: &FieldWork<'_>,
+    accounts: &[Account],
+    ballots: usize,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
     let published = now - TimeDelta::days(1);
     let mut window = (now, now);
     let mut keyed = now;
@@ -136,14 +139,14 @@ fn publish_a_round(work: &FieldWork<'_>, accounts: &[Account], ballots: usize, n
         },
         ballots,
     )?;
-    let bar = progress(ballots, "casting into the published round");
+    let bar = progress(u64::try_from(ballots)?, "casting into the published round");
     let left = work.simulate(codes, ballots, window, &bar)?;
     bar.finish_and_clear();
     paper::key(work, &Config::default(), accounts, left, 1, keyed)?;
     work.ceremony.close(&Actor::Service, PUBLISHED_ROUND)?;
     let key = std::fs::read_to_string(folder::key_path(work.dir, PUBLISHED_ROUND))?;
     work.ceremony.open_box(&Actor::Service, PUBLISHED_ROUND, &KeyFile::parse(&key)?, |_progress| {})?;
-    work.ceremony.publish(&Actor::Service, PUBLISHED_ROUND, Timing::OnDate)?;
+    work.ceremony.publish(&Actor::Service, PUBLISHED_ROUND, Timing::OnTime)?;
     Ok(())
 }
 
@@ -153,26 +156,11 @@ fn accounts(db: &Db, entropy: &Entropy) -> Result<Vec<Account>, Failure> {
         let name = SignInName::parse(name)?;
         let password = NewPassword::generate(entropy);
         let hash = password.hash_here(entropy)?;
-        let staff = db.write_here(|conn| {
-            staff::add(conn, machine_now(), entropy, &Actor::Service, &name, role, &hash)
-        })?;
+        let staff =
+            db.write_here(|conn| staff::add(conn, machine_now(), entropy, &Actor::Service, &name, role, &hash))?;
         accounts.push(Account { staff, password });
     }
     Ok(accounts)
-}
-
-/// A bar on a terminal; elsewhere a line at the end.
-fn progress(length: usize, what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX));
-    if std::io::stderr().is_terminal() {
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
-            bar.set_style(style);
-        }
-    } else {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-        out::note(format_args!("{what}: {length} ballots"));
-    }
-    bar.with_message(what)
 }
 
 fn summary(config: &Config, accounts: &[Account], client_id: &str, client_secret: &str, left: &[Code]) -> Value {
@@ -205,7 +193,12 @@ fn announce(summary: &Value, left: &[Code], dir: &Path, published: bool) {
         let count = printed.entry(&code.respondent_code).or_default();
         if *count < CODES_PRINTED {
             *count += 1;
-            out::line(format_args!("  {:<8} {:<7} {}", code.respondent_code, code.channel.as_str(), *code.token.expose()));
+            out::line(format_args!(
+                "  {:<8} {:<7} {}",
+                code.respondent_code,
+                code.channel.as_str(),
+                *code.token.expose()
+            ));
         }
     }
     out::line(format_args!("Key paper ballots     {base}/nhap-phieu"));

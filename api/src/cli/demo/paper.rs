@@ -72,10 +72,10 @@ async fn settle(
     if let Task::Decide(disputes) = desk.open(third, ballot).await? {
         let mut decision = Decision { answers: Answers::new(), reasons: std::collections::BTreeMap::new() };
         for dispute in disputes {
-            let (target, item) = &dispute.place;
-            let answer = paper.get(target, item).cloned().unwrap_or(Answer::Mark(Mark::Blank));
-            decision.answers.insert(target, item, answer);
-            decision.reasons.insert(dispute.place, Reason::SlipSecond);
+            let (target, item) = (dispute.target, dispute.item);
+            let answer = paper.get(&target, &item).cloned().unwrap_or(Answer::Mark(Mark::Blank));
+            decision.answers.insert(&target, &item, answer);
+            decision.reasons.insert((target, item), Reason::SlipSecond);
         }
         desk.adjudicate(third, ballot, decision).await?;
     }

@@ -54,6 +54,45 @@ fn a_target_that_nobody_rates_is_named() {
 }
 
 #[test]
+fn what_is_only_odd_is_a_warning() {
+    let kind = "code = \"bo\"\nname = \"Bộ\"\n\n[[target_kinds]]\ncode = \"so\"";
+    let field = "code = \"0\"\nname = \"Khác\"\n\n[[fields]]\ncode = \"1\"";
+    let scale = "\nL2\tA\tCó\t100\nL2\tB\tKhông\t0\nL2\tN\tKhông rõ\t\n";
+    let cases = [
+        ("round.toml", "code = \"so\"", kind, "target_kinds[1]", "kind_unused"),
+        ("round.toml", "code = \"1\"", field, "fields[1]", "field_unused"),
+        ("round.toml", "k = 10", "k = 4", "disclosure.k", "k_small"),
+        ("mapping.tsv", "PDT\tBDT", "PDT\tBDT\nPXX\tBDT", "line 26, division", "division_unused"),
+        ("scales.tsv", "\n", scale, "line 2, scale", "scale_unused"),
+        ("targets.tsv", "Sở Tư pháp", "Sở Nội vụ", "line 3, name", "name_double"),
+    ];
+    for (path, find, replace, place, code) in cases {
+        let checked = Round::check(&replaced(path, find, replace));
+        assert!(checked.round.is_some(), "{path}: {:#?}", checked.faults);
+        let warned = checked.faults.iter().any(|fault| {
+            fault.severity == Severity::Warning && (&*fault.file, &*fault.place, fault.code) == (path, place, code)
+        });
+        assert!(warned, "{path}, {place}: {:#?}", checked.faults);
+    }
+    let mut files = quang_nam_2023();
+    let text = String::from_utf8(files["units.tsv"].clone()).unwrap();
+    let dated: String = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| match index {
+            0 => format!("{line}\tvalid_to\n"),
+            1 => format!("{line}\t2023-10-01\n"),
+            _ => format!("{line}\t2025-07-01\n"),
+        })
+        .collect();
+    files.insert("units.tsv".to_owned(), dated.into_bytes());
+    let checked = Round::check(&files);
+    let odd: Vec<_> = checked.faults.iter().filter(|f| f.file == "units.tsv").collect();
+    assert_eq!(odd.len(), 1);
+    assert_eq!((&*odd[0].place, odd[0].code), ("line 2", "unit_not_in_force"));
+}
+
+#[test]
 fn faults_of_the_folder_itself() {
     let check = |change: &dyn Fn(&mut RoundFiles)| -> Vec<(String, &'static str)> {
         let mut files = quang_nam_2023();

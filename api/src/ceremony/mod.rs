@@ -1,0 +1,255 @@
+//! The acts on a round: make the box key, open, close, open the box, publish, burn the key. Each moves the round
+//! one step and never back, is written to the audit trail in the same transaction, and is refused out of order.
+//!
+//! Acts block: a page runs them on a thread that may ([`tokio::task::spawn_blocking`]). Slow work (opening
+//! envelopes, counting ballots) is done before the transaction, on rows that no longer change; the transaction then
+//! checks that they are still the same and writes. So other rounds' casts are not held up.
+
+mod key_file;
+pub mod merkle;
+mod opening;
+mod publishing;
+mod store;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use chrono::{DateTime, FixedOffset};
+
+pub use key_file::{KeyFile, KeyFileError};
+pub use opening::{Opening, Progress, Stage, Unreadable};
+pub use publishing::{BURNING, Published, Timing};
+
+use crate::access::audit::{self, Actor};
+use crate::ballot::draft;
+use crate::ballot::seal::{BoxPublic, BoxSecret};
+use crate::clock::Entropy;
+use crate::db::{Conn, Db, DbError};
+use crate::http::{Problem, codes};
+use crate::round::{self, RoundError, RoundState, Rounds};
+
+/// Why an act was refused. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// The round is not where this act starts.
+    #[error("the round is {}; this act needs it {}", .is.as_str(), .needs.as_str())]
+    OutOfOrder {
+        /// Where it is.
+        is: RoundState,
+        /// Where it must be.
+        needs: RoundState,
+    },
+    /// No box key: what is cast could not be sealed.
+    #[error("the round has no box key")]
+    NoBoxKey,
+    /// No code was issued: nobody could answer.
+    #[error("no code has been issued")]
+    NoCodes,
+    /// Every used code has one envelope, and the reverse; here they do not.
+    #[error("{used} codes were used, but there are {envelopes} envelopes")]
+    CountsDisagree {
+        /// Codes that were used.
+        used: i64,
+        /// Envelopes, those moved and those in the box before.
+        envelopes: i64,
+    },
+    /// Rows that may no longer change did so while they were counted.
+    #[error("{found} rows where {expected} were fixed")]
+    BoxChanged {
+        /// As fixed before.
+        expected: i64,
+        /// As found.
+        found: i64,
+    },
+    /// Before the round's date of publication.
+    #[error("the round may be published from {0}")]
+    TooEarly(DateTime<FixedOffset>),
+    /// The key file does not fit.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The custodian's file could not be written or destroyed.
+    #[error("the key file: {0}")]
+    File(#[from] io::Error),
+    /// No such round, or it does not read.
+    #[error(transparent)]
+    Round(#[from] RoundError),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for ActError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::OutOfOrder { .. } => Self::new(&codes::STATE_CONFLICT),
+            ActError::NoBoxKey => Self::new(&codes::BOX_KEY_MISSING),
+            ActError::NoCodes => Self::new(&codes::CODES_MISSING),
+            ActError::CountsDisagree { .. } | ActError::BoxChanged { .. } => {
+                tracing::error!(%error, "counts disagree");
+                Self::new(&codes::COUNTS_DISAGREE)
+            }
+            ActError::TooEarly(_) => Self::new(&codes::TOO_EARLY),
+            ActError::Key(_) => Self::new(&codes::BOX_KEY_WRONG),
+            ActError::File(error) => Self::internal(&error),
+            ActError::Round(RoundError::Unknown) => Self::new(&codes::ROUND_UNKNOWN),
+            ActError::Round(RoundError::Frozen) => Self::new(&codes::STATE_CONFLICT),
+            ActError::Round(RoundError::Db(error)) | ActError::Db(error) => error.into(),
+            ActError::Round(error) => Self::internal(&error),
+        }
+    }
+}
+
+/// Where acts are done; cheap to clone.
+#[derive(Clone)]
+pub struct Ceremony {
+    db: Db,
+    rounds: Rounds,
+    entropy: Entropy,
+}
+
+/// What a close has fixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closing {
+    /// Ballots in the box.
+    pub ballots: u64,
+    /// Of these, moved just now.
+    pub moved: u64,
+    /// Codes that were given out and not used.
+    pub unused_codes: u64,
+    /// Drafts and unsettled entries that were deleted.
+    pub drafts: u64,
+}
+
+impl Ceremony {
+    /// Acts on the rounds of this database.
+    #[must_use]
+    pub fn new(db: &Db, rounds: &Rounds, entropy: &Entropy) -> Self {
+        Self { db: db.clone(), rounds: rounds.clone(), entropy: entropy.clone() }
+    }
+
+    /// Makes the round's box key. `keep` writes the custodian's file ([`KeyFile::write_new`]); only when it has done
+    /// so does the round take the key, so that no ballot is ever sealed to a key that nobody holds.
+    ///
+    /// # Errors
+    /// [`RoundError::Frozen`] once the round is open or has a key; [`ActError::File`] when `keep` failed.
+    pub fn keygen(
+        &self,
+        by: &Actor,
+        round: &str,
+        keep: impl FnOnce(&KeyFile) -> io::Result<()>,
+    ) -> Result<BoxPublic, ActError> {
+        let (secret, public) = BoxSecret::generate(&self.entropy).ok().ok_or(KeyFileError::Damaged)?;
+        let file = KeyFile { round: round.to_owned(), public: public.clone(), secret };
+        self.act(|conn| {
+            round::set_box_key(conn, round, public.bytes())?;
+            let detail = format!("public={}", data_encoding::HEXLOWER.encode(public.bytes()));
+            self.note(conn, by, "round.box_key_made", round, &detail)?;
+            Ok(keep(&file)?)
+        })?;
+        Ok(public)
+    }
+
+    /// Opens the round: from its first date on it accepts ballots. Gives back how many codes are out.
+    ///
+    /// # Errors
+    /// [`ActError::NoBoxKey`], [`ActError::NoCodes`], [`ActError::OutOfOrder`].
+    pub fn open(&self, by: &Actor, round: &str) -> Result<u64, ActError> {
+        self.act(|conn| {
+            let box_public = held(conn, round, RoundState::Loaded)?;
+            box_public.ok_or(ActError::NoBoxKey)?;
+            let codes = store::codes(conn, round, "issued")?;
+            if codes == 0 {
+                return Err(ActError::NoCodes);
+            }
+            advance(conn, round, RoundState::Loaded, RoundState::Open)?;
+            self.note(conn, by, "round.opened", round, &format!("codes={codes}"))?;
+            Ok(number(codes))
+        })
+    }
+
+    /// Closes the round: nothing more is accepted, drafts are deleted, every envelope goes into the box, and the
+    /// counts are fixed before anything can be read. Dates do not matter here: a round closes when it is asked to.
+    ///
+    /// # Errors
+    /// [`ActError::CountsDisagree`] with both numbers, [`ActError::OutOfOrder`].
+    pub fn close(&self, by: &Actor, round: &str) -> Result<Closing, ActError> {
+        let closing = self.act(|conn| {
+            held(conn, round, RoundState::Open)?;
+            advance(conn, round, RoundState::Open, RoundState::Closed)?;
+            let drafts = draft::discard_all(conn, round)?;
+            let moved = store::move_envelopes(conn, round)?;
+            let (used, envelopes) = (store::codes(conn, round, "used")?, store::in_box(conn, round)?);
+            if used != envelopes {
+                return Err(ActError::CountsDisagree { used, envelopes });
+            }
+            let unused = store::codes(conn, round, "issued")?;
+            let detail = format!("ballots={envelopes} unused_codes={unused} drafts_deleted={drafts}");
+            self.note(conn, by, "round.closed", round, &detail)?;
+            Ok(Closing {
+                ballots: number(envelopes),
+                moved: u64::try_from(moved).unwrap_or_default(),
+                unused_codes: number(unused),
+                drafts: u64::try_from(drafts).unwrap_or_default(),
+            })
+        })?;
+        self.empty_log();
+        Ok(closing)
+    }
+
+    /// One transaction, after which everybody here sees the round as it is now.
+    fn act<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T, ActError>) -> Result<T, ActError> {
+        let done = self.db.write_here(work)?;
+        self.db.read_here(|conn| self.rounds.reread(conn))?;
+        Ok(done)
+    }
+
+    /// A line in the audit trail, in the transaction of the act.
+    fn note(&self, conn: &mut Conn, by: &Actor, act: &str, round: &str, detail: &str) -> Result<(), DbError> {
+        let now = self.db.now(conn)?;
+        audit::record(conn, now, by, act, round, detail)
+    }
+
+    /// The act is done by now, so a log that could not be emptied is a warning.
+    fn empty_log(&self) {
+        if let Err(error) = self.db.read_here(|conn| store::empty_log(conn).map_err(DbError::from)) {
+            tracing::warn!(%error, "the database's log was not emptied; it will be in time");
+        }
+    }
+}
+
+/// Id and canonical body of the next opened ballots behind `after` (empty for the first), in the order of their ids.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn ballots(conn: &mut Conn, round: &str, after: &[u8], most: i64) -> Result<Vec<(Vec<u8>, String)>, DbError> {
+    Ok(store::ballot_page(conn, round, after, most)?)
+}
+
+/// Holds the round's row and checks where it is; gives back the public half of its box key.
+fn held(conn: &mut Conn, round: &str, needs: RoundState) -> Result<Option<Vec<u8>>, ActError> {
+    use RoundState::{Closed, Loaded, Open, Opened, Published};
+    let (state, box_public) = store::hold(conn, round)?.ok_or(RoundError::Unknown)?;
+    let is = [Loaded, Open, Closed, Opened, Published].into_iter().find(|s| s.as_str() == state);
+    let is = is.ok_or(RoundError::Unreadable)?;
+    if is == needs { Ok(box_public) } else { Err(ActError::OutOfOrder { is, needs }) }
+}
+
+fn advance(conn: &mut Conn, round: &str, from: RoundState, to: RoundState) -> Result<(), ActError> {
+    // The row is held in `from`, so this cannot miss.
+    if round::advance(conn, round, from, to)? { Ok(()) } else { Err(DbError::Conflict.into()) }
+}
+
+/// A count from the database.
+fn number(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
+}

@@ -1,0 +1,229 @@
+//! Tables for people and scripts: published scores, and, once the box is open, the ballots themselves.
+
+use std::io::Write;
+
+use survey_forms::Round;
+use survey_forms::answers::{Answer, Ballot};
+use survey_forms::scoring::{DocumentTarget, ScoreDocument};
+
+use super::ScoreError;
+use crate::ceremony;
+use crate::credential::plain;
+use crate::db::{Conn, Db};
+use crate::round::{RoundState, Rounds};
+
+/// Tells spreadsheets that the text is UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+/// Ballots that are in hand at a time.
+const PAGE: i64 = 1000;
+
+/// Whether a table starts with a byte order mark: spreadsheets need it, programs trip over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// With the mark.
+    Spreadsheet,
+    /// Without.
+    Program,
+}
+
+/// Columns of [`scores`].
+pub const SCORE_COLUMNS: [&str; 14] = [
+    "round",
+    "target",
+    "kind",
+    "name",
+    "level",
+    "code",
+    "respondent_code",
+    "index_ref",
+    "points",
+    "max_points",
+    "percent",
+    "rank",
+    "n",
+    "suppressed",
+];
+
+/// Published scores in long form, a row a score. `level` says of what: `total` of the target, `field`, `item`, or
+/// `group`: one group's cell of an item, with its mean in `percent`, empty where `suppressed` says why. Scores are
+/// decimal text with a point. Cells that a spreadsheet would take for a formula are neutralised.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn scores(mut out: impl Write, document: &ScoreDocument, reader: For) -> Result<(), ScoreError> {
+    if reader == For::Spreadsheet {
+        out.write_all(BYTE_ORDER_MARK.as_bytes())?;
+    }
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(SCORE_COLUMNS)?;
+    for target in &document.targets {
+        let base = Row::of(document, target);
+        write(&mut table, &Row {
+            level: "total",
+            points: target.survey_points.as_deref(),
+            max_points: &target.max_points,
+            percent: target.percent.as_deref(),
+            rank: target.rank,
+            ..base
+        })?;
+        for field in &target.fields {
+            write(&mut table, &Row {
+                level: "field",
+                code: &field.field,
+                points: field.points.as_deref(),
+                max_points: &field.max_points,
+                percent: field.percent.as_deref(),
+                ..base
+            })?;
+        }
+        for item in &target.items {
+            let index_ref = item.index_ref.as_deref().unwrap_or_default();
+            write(&mut table, &Row {
+                level: "item",
+                code: &item.item_code,
+                index_ref,
+                points: item.points.as_deref(),
+                max_points: &item.max_points,
+                percent: item.percent.as_deref(),
+                n: Some(item.n),
+                ..base
+            })?;
+            for cell in &item.groups {
+                let suppressed = cell.suppressed.and_then(|s| serde_json::to_value(s).ok());
+                let suppressed = suppressed.as_ref().and_then(|s| s.as_str()).unwrap_or_default();
+                write(&mut table, &Row {
+                    level: "group",
+                    code: &item.item_code,
+                    respondent_code: &cell.respondent_code,
+                    index_ref,
+                    percent: cell.mean.as_deref(),
+                    n: Some(cell.n),
+                    suppressed,
+                    ..base
+                })?;
+            }
+        }
+    }
+    table.flush()?;
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+struct Row<'d> {
+    round: &'d str,
+    target: &'d DocumentTarget,
+    level: &'static str,
+    code: &'d str,
+    respondent_code: &'d str,
+    index_ref: &'d str,
+    points: Option<&'d str>,
+    max_points: &'d str,
+    percent: Option<&'d str>,
+    rank: Option<u32>,
+    n: Option<u64>,
+    suppressed: &'d str,
+}
+
+impl<'d> Row<'d> {
+    fn of(document: &'d ScoreDocument, target: &'d DocumentTarget) -> Self {
+        Self {
+            round: &document.round,
+            target,
+            level: "",
+            code: "",
+            respondent_code: "",
+            index_ref: "",
+            points: None,
+            max_points: "",
+            percent: None,
+            rank: None,
+            n: None,
+            suppressed: "",
+        }
+    }
+}
+
+fn write(table: &mut csv::Writer<impl Write>, row: &Row<'_>) -> Result<(), csv::Error> {
+    let rank = row.rank.map(|r| r.to_string()).unwrap_or_default();
+    let n = row.n.map(|n| n.to_string()).unwrap_or_default();
+    let cells: [&str; 14] = [
+        row.round,
+        &row.target.target,
+        &row.target.kind,
+        &row.target.name,
+        row.level,
+        row.code,
+        row.respondent_code,
+        row.index_ref,
+        row.points.unwrap_or_default(),
+        row.max_points,
+        row.percent.unwrap_or_default(),
+        &rank,
+        &n,
+        row.suppressed,
+    ];
+    table.write_record(cells.map(plain))
+}
+
+/// Columns of [`ballots`].
+pub const BALLOT_COLUMNS: [&str; 6] = ["ballot_id", "respondent_code", "targets", "target", "item_code", "answer"];
+
+/// Every opened ballot in long form, a row an answer, in the order of the ballots' random ids; gives back how many
+/// ballots. From this table alone (and the round's files) an independent script recomputes every published score.
+///
+/// `targets` holds what the ballot rates, joined by `+`. `answer` is the code of an option or, for an item of a paper
+/// ballot without one, `#blank`, `#several` or `#illegible`. An item that an online ballot left out has no row. Ballots
+/// that do not count (a paper ballot with too few valid items) are here too: the round's rules tell which.
+/// Nothing here leads to a person, a code or an envelope: see the ceremony's opening.
+///
+/// # Errors
+/// [`ScoreError::NotOpened`] before the box was opened.
+pub fn ballots(mut out: impl Write, db: &Db, rounds: &Rounds, round: &str) -> Result<u64, ScoreError> {
+    let loaded = db.read_here(|conn: &mut Conn| {
+        rounds.reread(conn)?;
+        rounds.get(conn, round)
+    })?;
+    if loaded.state < RoundState::Opened {
+        return Err(ScoreError::NotOpened);
+    }
+    out.write_all(BYTE_ORDER_MARK.as_bytes())?;
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(BALLOT_COLUMNS)?;
+    let (mut written, mut after) = (0, Vec::new());
+    loop {
+        let page = db.read_here(|conn| ceremony::ballots(conn, round, &after, PAGE))?;
+        let Some((last, _)) = page.last() else { break };
+        after.clone_from(last);
+        for (id, body) in &page {
+            let ballot = Ballot::from_canonical(body.as_bytes()).map_err(|_fault| ScoreError::Unreadable)?;
+            write_ballot(&mut table, &loaded.definition, id, &ballot)?;
+            written += 1;
+        }
+    }
+    table.flush()?;
+    Ok(written)
+}
+
+/// In the order of the form: targets as on the ballot, items as on the paper.
+fn write_ballot(
+    table: &mut csv::Writer<impl Write>,
+    round: &Round,
+    id: &[u8],
+    ballot: &Ballot,
+) -> Result<(), ScoreError> {
+    let id = data_encoding::HEXLOWER.encode(id);
+    let group = &ballot.stratum.respondent_code;
+    let targets = ballot.stratum.targets.join("+");
+    let form = round.questionnaire(group).ok_or(ScoreError::Unreadable)?;
+    for target in &ballot.stratum.targets {
+        for item in form.items() {
+            let answer = match ballot.answers.get(target, &item.code) {
+                None => continue,
+                Some(Answer::Choice(option)) => plain(option),
+                Some(Answer::Mark(mark)) => format!("#{}", mark.as_str()),
+            };
+            table.write_record([&id, &plain(group), &plain(&targets), &plain(target), &plain(&item.code), &answer])?;
+        }
+    }
+    Ok(())
+}
