@@ -7,5 +7,9 @@
     reason = "a test may panic, and it reads the machine's clock"
 )]
 
+mod actors;
+mod bad_input;
+mod field;
+mod race;
 mod rounds;
 mod stage;

@@ -38,10 +38,21 @@ impl Drop for Stage {
 /// One stage per database at hand: SQLite always, PostgreSQL when `PHIEU_TEST_POSTGRES` names a server.
 pub(crate) fn stages() -> Vec<Stage> {
     let mut all = vec![Stage::sqlite()];
-    if let Ok(server) = std::env::var("PHIEU_TEST_POSTGRES") {
-        all.push(Stage::postgres(&server));
+    match std::env::var("PHIEU_TEST_POSTGRES") {
+        Ok(server) => all.push(Stage::postgres(&server)),
+        Err(_) => eprintln!("PHIEU_TEST_POSTGRES is not set: SQLite only"),
     }
     all
+}
+
+/// Plays on every stage at the same time.
+pub(crate) fn on_each(play: impl Fn(&Stage) + Sync) {
+    let stages = stages();
+    std::thread::scope(|scope| {
+        for stage in &stages {
+            scope.spawn(|| play(stage));
+        }
+    });
 }
 
 impl Stage {
