@@ -172,17 +172,30 @@ mod tests {
     }
 
     #[test]
-    fn many_at_once_make_one_first_key() {
+    fn two_at_once_make_one_first_key() {
         for test in databases() {
-            let make = || {
+            let make = |hold: &dyn Fn()| {
                 test.db.write_here(|conn| {
                     let at = test.db.now(conn)?;
-                    signer(conn, at, &Entropy::System)
+                    let made = signer(conn, at, &Entropy::System)?;
+                    hold();
+                    Ok::<_, DbError>(made.kid().to_owned())
                 })
             };
-            let kids: Vec<_> = std::thread::scope(|scope| {
-                let all: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
-                all.into_iter().map(|one| one.join().unwrap().unwrap().kid().to_owned()).collect()
+            let (started, start) = std::sync::mpsc::channel();
+            let kids = std::thread::scope(|scope| {
+                let make = &make;
+                let second = scope.spawn(move || {
+                    start.recv().unwrap();
+                    make(&|| ()).unwrap()
+                });
+                // The second asks while the first one's key is made and not yet committed.
+                let first = make(&|| {
+                    started.send(()).unwrap();
+                    std::thread::sleep(std::time::Duration::from_millis(200));
+                })
+                .unwrap();
+                [first, second.join().unwrap()]
             });
             let kept = test.db.read_here(all).unwrap();
             assert_eq!(kept.len(), 1, "{}", test.backend);
