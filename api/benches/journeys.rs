@@ -83,10 +83,8 @@ fn backend(name: &str, url: &str, ballots: usize) {
     }
     for (clients, count) in CLIENTS.into_iter().zip(per_size) {
         let mut take = || codes.split_off(codes.len() - count);
-        let found: Vec<_> = take()
-            .iter()
-            .map(|t| Mutex::new(Some(db.read_here(|c| find(c, &rounds, t)).unwrap())))
-            .collect();
+        let found: Vec<_> =
+            take().iter().map(|t| Mutex::new(Some(db.read_here(|c| find(c, &rounds, t)).unwrap()))).collect();
         let limit = measure(clients, count, |_| {
             |n: usize| {
                 let bearer = found[n].lock().unwrap().take().unwrap();

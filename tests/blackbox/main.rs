@@ -9,7 +9,10 @@
 
 mod actors;
 mod bad_input;
+mod canary;
+mod crash;
 mod field;
+mod machines;
 mod race;
 mod rounds;
 mod stage;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection as _;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection};
 
 /// The plan's round.
@@ -124,6 +124,28 @@ impl Stage {
         row.n
     }
 
+    /// Every byte of a table's rows (PostgreSQL).
+    pub(crate) fn dump(&self, table: &str) -> Vec<u8> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Text)]
+            line: String,
+        }
+        let mut conn = PgConnection::establish(&self.database_url).unwrap();
+        let rows: Vec<Row> =
+            diesel::sql_query(format!("SELECT t::text AS line FROM {table} t")).load(&mut conn).unwrap();
+        let mut bytes = Vec::new();
+        for row in rows {
+            bytes.extend_from_slice(row.line.as_bytes());
+            // Binary columns are written as \\x and hexadecimal digits.
+            for hex in row.line.split("\\x").skip(1) {
+                let hex: String = hex.chars().take_while(char::is_ascii_hexdigit).collect();
+                bytes.extend(data_encoding::HEXLOWER.decode(&hex.as_bytes()[..hex.len() / 2 * 2]).unwrap());
+            }
+        }
+        bytes
+    }
+
     /// Starts the service on a free port and waits until it says that it is ready.
     pub(crate) fn serve(&self) -> Service {
         self.serve_with(&[])
@@ -177,6 +199,12 @@ impl Service {
         Self { child, base: format!("http://127.0.0.1:{port}"), ready_after: started.elapsed(), printed }
     }
 
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
     /// SIGKILL, then waits until it is gone.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -185,8 +213,7 @@ impl Service {
 
     /// SIGTERM, then waits until it has ended by itself; gives back all that it printed, on both streams.
     pub(crate) fn stop(mut self) -> Vec<u8> {
-        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(killed.success());
+        self.signal("TERM");
         let status = self.child.wait().unwrap();
         assert!(status.success(), "the service ended with {status}");
         self.printed.lock().unwrap().clone()
