@@ -21,6 +21,9 @@ pub mod credential;
 pub mod keying;
 pub mod respond;
 
+pub mod monitor;
+pub mod score;
+
 pub mod server;
 
 pub mod cli;

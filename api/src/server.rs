@@ -25,8 +25,10 @@ use crate::db::{Conn, Db, DbError};
 use crate::http::frame::Site;
 use crate::http::{Limits, Problem, assets, codes, extractors};
 use crate::http::{problems_as_pages, refuse_cross_site, security_headers};
+use crate::monitor;
 use crate::respond;
 use crate::round::{self, RoundError, Rounds};
+use crate::score::{self, Publications};
 use crate::telemetry::RouteSpan;
 
 /// Longest time for one request, body and all: a body that trickles in is cut off.
@@ -86,6 +88,7 @@ struct State {
     base: Data<BaseUrl>,
     tokens: Data<Tokens>,
     passwords: Data<Passwords>,
+    publications: Data<Publications>,
 }
 
 impl Service {
@@ -108,6 +111,7 @@ impl Service {
             limits: Data::new(Limits::new(entropy, config.trust_forwarded_for)),
             tokens: Data::new(Tokens::new(&base, entropy)),
             passwords: Data::new(Passwords::new(entropy)?),
+            publications: Data::new(Publications::new()),
             base: Data::new(base),
         };
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
@@ -166,6 +170,7 @@ fn app(
         .app_data(state.base)
         .app_data(state.tokens)
         .app_data(state.passwords)
+        .app_data(state.publications)
         .configure(extractors)
         .into_utoipa_app()
         .openapi(Document::openapi())
@@ -189,7 +194,9 @@ fn rest(config: &mut ServiceConfig<'_>) {
         .configure(access::rest::rest)
         .configure(round::rest::rest)
         .configure(credential::rest)
-        .configure(respond::rest);
+        .configure(respond::rest)
+        .configure(monitor::rest)
+        .configure(score::rest);
 }
 
 /// Pages and what stands beside them.
@@ -200,6 +207,8 @@ fn pages(config: &mut web::ServiceConfig) {
         .route("/assets/{file}", web::get().to(assets::serve))
         .configure(access::pages::pages)
         .configure(respond::pages)
+        .configure(monitor::pages)
+        .configure(score::pages)
         .default_service(web::to(not_found));
 }
 

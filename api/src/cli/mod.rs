@@ -4,6 +4,7 @@ mod codes;
 mod custody;
 mod demo;
 mod out;
+mod results;
 mod round;
 mod serve;
 mod staff;
@@ -47,6 +48,15 @@ enum Command {
     /// Issue, replace and revoke one-time codes.
     #[command(subcommand)]
     Codes(codes::Command),
+    /// Response rates of a round, now.
+    Rates {
+        /// Id of the round.
+        round: String,
+    },
+    /// Published scores of a round.
+    Scores(results::ScoreOptions),
+    /// Write ballots (after the opening), scores or rates to a new file.
+    Export(results::ExportOptions),
     /// Custody of the box key.
     #[command(subcommand)]
     Box(custody::Command),
@@ -78,6 +88,9 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let settings = || Config::load(arguments.config.as_deref());
     match arguments.command {
         Command::Demo(options) => demo::run(&options),
+        Command::Rates { round } => results::rates(&round, &settings()?),
+        Command::Scores(options) => results::scores(&options, &settings()?),
+        Command::Export(options) => results::export(&options, &settings()?),
         Command::Box(command) => custody::run(command, &settings()?),
         Command::Serve => serve::run(&settings()?),
         Command::Migrate => serve::migrate(&settings()?),

@@ -111,6 +111,20 @@ codes! {
     NOT_PUBLISHED = 409 "not_published" "Kết quả chưa được công bố.";
     /// The act does not fit the round's state.
     STATE_CONFLICT = 409 "state_conflict" "Đợt điều tra không ở trạng thái cho phép việc này.";
+    /// No such kind of targets in the round.
+    KIND_UNKNOWN = 404 "kind_unknown" "Không có loại cơ quan này trong đợt điều tra.";
+    /// None of the media types asked for is offered.
+    NOT_ACCEPTABLE = 406 "not_acceptable" "Không có kiểu dữ liệu được yêu cầu (Accept).";
+    /// The round cannot open without a box key.
+    BOX_KEY_MISSING = 409 "box_key_missing" "Đợt điều tra chưa có khóa hòm phiếu.";
+    /// Another round's key, another key, or a damaged file.
+    BOX_KEY_WRONG = 422 "box_key_wrong" "Tệp khóa hòm phiếu không đúng hoặc đã hỏng.";
+    /// The round cannot open before a code was issued.
+    CODES_MISSING = 409 "codes_missing" "Đợt điều tra chưa phát mã phiếu nào.";
+    /// Used codes and envelopes differ in number; nothing was changed.
+    COUNTS_DISAGREE = 409 "counts_disagree" "Số mã đã dùng và số phiếu trong hòm không khớp. Chưa có gì được thay đổi; xin ông/bà báo người quản trị hệ thống.";
+    /// Before the round's date of publication.
+    TOO_EARLY = 409 "too_early" "Chưa đến ngày công bố của đợt điều tra.";
 
     // the paper desk
     /// An online ballot's code at the paper desk.
@@ -131,21 +145,6 @@ codes! {
     KEYING_ALREADY_CAST = 409 "keying_already_cast" "Phiếu này đã nhập xong và đã ở trong hòm phiếu.";
     /// The same person, the same pass, another entry.
     KEYING_ENTRY_DIFFERS = 422 "keying_entry_differs" "Ông/bà đã lưu lượt này với nội dung khác. Nội dung đã lưu được giữ nguyên.";
-
-    /// No such kind of targets in the round.
-    KIND_UNKNOWN = 404 "kind_unknown" "Không có loại cơ quan này trong đợt điều tra.";
-    /// None of the media types asked for is offered.
-    NOT_ACCEPTABLE = 406 "not_acceptable" "Không có kiểu dữ liệu được yêu cầu (Accept).";
-    /// The round cannot open without a box key.
-    BOX_KEY_MISSING = 409 "box_key_missing" "Đợt điều tra chưa có khóa hòm phiếu.";
-    /// Another round's key, another key, or a damaged file.
-    BOX_KEY_WRONG = 422 "box_key_wrong" "Tệp khóa hòm phiếu không đúng hoặc đã hỏng.";
-    /// The round cannot open before a code was issued.
-    CODES_MISSING = 409 "codes_missing" "Đợt điều tra chưa phát mã phiếu nào.";
-    /// Used codes and envelopes differ in number; nothing was changed.
-    COUNTS_DISAGREE = 409 "counts_disagree" "Số mã đã dùng và số phiếu trong hòm không khớp. Chưa có gì được thay đổi; xin ông/bà báo người quản trị hệ thống.";
-    /// Before the round's date of publication.
-    TOO_EARLY = 409 "too_early" "Chưa đến ngày công bố của đợt điều tra.";
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub fn etag(parts: &[&[u8]]) -> String {
 pub fn is_known(req: &HttpRequest, etag: &str) -> bool {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let lists = req.headers().get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
-    lists.flat_map(|header| header.split(',')).any(|tag| tag.trim() == "*" || bare(tag) == bare(etag))
+    lists.flat_map(|line| line.split(',')).any(|tag| tag.trim() == "*" || bare(tag) == bare(etag))
 }
 
 /// What may be kept if it is asked for again each time.

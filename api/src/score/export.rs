@@ -58,49 +58,61 @@ pub fn scores(mut out: impl Write, document: &ScoreDocument, reader: For) -> Res
     table.write_record(SCORE_COLUMNS)?;
     for target in &document.targets {
         let base = Row::of(document, target);
-        write(&mut table, &Row {
-            level: "total",
-            points: target.survey_points.as_deref(),
-            max_points: &target.max_points,
-            percent: target.percent.as_deref(),
-            rank: target.rank,
-            ..base
-        })?;
-        for field in &target.fields {
-            write(&mut table, &Row {
-                level: "field",
-                code: &field.field,
-                points: field.points.as_deref(),
-                max_points: &field.max_points,
-                percent: field.percent.as_deref(),
+        write(
+            &mut table,
+            &Row {
+                level: "total",
+                points: target.survey_points.as_deref(),
+                max_points: &target.max_points,
+                percent: target.percent.as_deref(),
+                rank: target.rank,
                 ..base
-            })?;
+            },
+        )?;
+        for field in &target.fields {
+            write(
+                &mut table,
+                &Row {
+                    level: "field",
+                    code: &field.field,
+                    points: field.points.as_deref(),
+                    max_points: &field.max_points,
+                    percent: field.percent.as_deref(),
+                    ..base
+                },
+            )?;
         }
         for item in &target.items {
             let index_ref = item.index_ref.as_deref().unwrap_or_default();
-            write(&mut table, &Row {
-                level: "item",
-                code: &item.item_code,
-                index_ref,
-                points: item.points.as_deref(),
-                max_points: &item.max_points,
-                percent: item.percent.as_deref(),
-                n: Some(item.n),
-                ..base
-            })?;
+            write(
+                &mut table,
+                &Row {
+                    level: "item",
+                    code: &item.item_code,
+                    index_ref,
+                    points: item.points.as_deref(),
+                    max_points: &item.max_points,
+                    percent: item.percent.as_deref(),
+                    n: Some(item.n),
+                    ..base
+                },
+            )?;
             for cell in &item.groups {
                 let suppressed = cell.suppressed.and_then(|s| serde_json::to_value(s).ok());
                 let suppressed = suppressed.as_ref().and_then(|s| s.as_str()).unwrap_or_default();
-                write(&mut table, &Row {
-                    level: "group",
-                    code: &item.item_code,
-                    respondent_code: &cell.respondent_code,
-                    index_ref,
-                    percent: cell.mean.as_deref(),
-                    n: Some(cell.n),
-                    suppressed,
-                    ..base
-                })?;
+                write(
+                    &mut table,
+                    &Row {
+                        level: "group",
+                        code: &item.item_code,
+                        respondent_code: &cell.respondent_code,
+                        index_ref,
+                        percent: cell.mean.as_deref(),
+                        n: Some(cell.n),
+                        suppressed,
+                        ..base
+                    },
+                )?;
             }
         }
     }

@@ -25,13 +25,16 @@ pub(super) struct RoundSummary {
     /// Contains invented data.
     sample: bool,
     /// From here ballots are accepted.
-    #[schema(example = "2023-09-15T07:00:00+07:00")]
+    #[schema(value_type = String, format = DateTime, example = "2023-09-15T07:00:00+07:00")]
     opens_at: DateTime<FixedOffset>,
     /// From here no online ballot is accepted.
+    #[schema(value_type = String, format = DateTime)]
     closes_at: DateTime<FixedOffset>,
     /// From here no paper ballot is accepted.
+    #[schema(value_type = String, format = DateTime)]
     keying_closes_at: DateTime<FixedOffset>,
     /// Not before this are scores published.
+    #[schema(value_type = String, format = DateTime)]
     publishes_at: DateTime<FixedOffset>,
     /// SHA-256 of everything that the round decides, declared before it opens; lower-case hex.
     rules_hash: String,

@@ -1,0 +1,205 @@
+//! The feed for the index engine: the released document, whole or by target, as JSON, as a table, or signed.
+
+mod wire;
+
+use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION, ETAG, VARY};
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use self::wire::Scores;
+use super::export::{self, For};
+use super::{Choice, Publications, ScoreError};
+use crate::access::Machine;
+use crate::access::scopes::ScoresRead;
+use crate::access::tokens;
+use crate::clock::Entropy;
+use crate::db::{Db, DbError};
+use crate::http::{Problem, codes};
+use crate::round::Rounds;
+use crate::round::rest::{REVALIDATE, etag, is_known};
+
+/// `typ` of the signed document: never taken for an access token.
+pub(super) const JWS_TYPE: &str = "scores+json";
+
+/// The routes of this room under `/api/v1`.
+pub fn rest(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(scores).service(signed);
+}
+
+/// Which targets are asked for; all when nothing is said.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ScoresQuery {
+    /// Code of one target.
+    #[param(example = "SNV")]
+    target: Option<String>,
+    /// Code of one kind of targets.
+    #[param(example = "so")]
+    kind: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Media {
+    Json,
+    Csv,
+}
+
+/// Published scores of a round. Ranks are within a kind, whatever is asked for.
+#[utoipa::path(
+    tag = "scores",
+    operation_id = "get_scores",
+    params(("round" = String, Path, description = "Id of the round"), ScoresQuery),
+    security(("machine" = ["scores:read"])),
+    responses(
+        (status = 200, description = "The scores; carries an `ETag`. As `text/csv` in long form: a row a score, `level` \
+            is `total`, `field`, `item` or `group`",
+            content((Scores = "application/json"), (String = "text/csv"))),
+        (status = 304, description = "As the `If-None-Match` says"),
+        (status = 400, description = "`query_malformed`", content_type = "application/problem+json"),
+        (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
+            content_type = "application/problem+json"),
+        (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`, `target_unknown`, `kind_unknown`",
+            content_type = "application/problem+json"),
+        (status = 406, description = "`not_acceptable`", content_type = "application/problem+json"),
+        (status = 409, description = "`not_published`: scores are released once, after the close",
+            content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
+    ),
+)]
+#[get("/rounds/{round}/scores")]
+async fn scores(
+    _machine: Machine<ScoresRead>,
+    req: HttpRequest,
+    round: web::Path<String>,
+    query: web::Query<ScoresQuery>,
+    db: web::Data<Db>,
+    rounds: web::Data<Rounds>,
+    publications: web::Data<Publications>,
+) -> Result<HttpResponse, Problem> {
+    let ScoresQuery { target, kind } = query.into_inner();
+    let choice = Choice { target, kind };
+    let media = negotiate(&req).ok_or(Problem::new(&codes::NOT_ACCEPTABLE))?;
+    let round = round.into_inner();
+    let (rounds, publications) = (Rounds::clone(&rounds), Publications::clone(&publications));
+    let found = db.read(move |conn| publications.latest(conn, &rounds, &round)).await?;
+    let tag = etag(&[
+        found.sha256.as_bytes(),
+        if media == Media::Json { b"json" } else { b"csv" },
+        choice.target.as_deref().unwrap_or_default().as_bytes(),
+        choice.kind.as_deref().unwrap_or_default().as_bytes(),
+    ]);
+    if is_known(&req, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish());
+    }
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((ETAG, tag)).insert_header(REVALIDATE).insert_header((VARY, "Accept"));
+    Ok(match media {
+        Media::Json if choice.is_all() => answer.content_type("application/json").body(found.canonical.clone()),
+        Media::Json => answer.content_type("application/json").body(choice.of(&found.document)?.canonical()),
+        Media::Csv => {
+            let mut table = Vec::new();
+            export::scores(&mut table, &choice.of(&found.document)?, For::Program)?;
+            let name = format!("attachment; filename=\"scores-{}.csv\"", found.document.round);
+            answer.content_type("text/csv; charset=utf-8").insert_header((CONTENT_DISPOSITION, name)).body(table)
+        }
+    })
+}
+
+/// The released document, signed: compact JWS (RFC 7515) with EdDSA (RFC 8037) by a key of `/.well-known/jwks.json`.
+/// The payload is the document's canonical JSON (RFC 8785), byte for byte what `scores` answers for all targets.
+#[utoipa::path(
+    tag = "scores",
+    operation_id = "get_signed_scores",
+    params(("round" = String, Path, description = "Id of the round")),
+    security(("machine" = ["scores:read"])),
+    responses(
+        (status = 200, description = "Compact JWS; `typ` is `scores+json`; carries an `ETag`",
+            body = String, content_type = "application/jose"),
+        (status = 304, description = "As the `If-None-Match` says"),
+        (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
+            content_type = "application/problem+json"),
+        (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`", content_type = "application/problem+json"),
+        (status = 409, description = "`not_published`", content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
+    ),
+)]
+#[get("/rounds/{round}/scores.jws")]
+async fn signed(
+    _machine: Machine<ScoresRead>,
+    req: HttpRequest,
+    round: web::Path<String>,
+    db: web::Data<Db>,
+    rounds: web::Data<Rounds>,
+    publications: web::Data<Publications>,
+    entropy: web::Data<Entropy>,
+) -> Result<HttpResponse, Problem> {
+    let (rounds, publications) = (Rounds::clone(&rounds), Publications::clone(&publications));
+    let round = round.into_inner();
+    let (found, signer) = db
+        .read(move |conn| Ok::<_, ScoreError>((publications.latest(conn, &rounds, &round)?, tokens::newest(conn)?)))
+        .await?;
+    let signer = match signer {
+        Some(signer) => signer,
+        None => {
+            let (clock, entropy) = (Db::clone(&db), Entropy::clone(&entropy));
+            db.write(move |conn| {
+                let at = clock.now(conn)?;
+                tokens::signer(conn, at, &entropy)
+            })
+            .await
+            .map_err(|error: DbError| Problem::from(error))?
+        }
+    };
+    let tag = etag(&[found.sha256.as_bytes(), b"jws", signer.kid().as_bytes()]);
+    if is_known(&req, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish());
+    }
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((ETAG, tag)).insert_header(REVALIDATE);
+    Ok(answer.content_type("application/jose").body(signer.jws(JWS_TYPE, &found.canonical)))
+}
+
+/// What the caller likes best (RFC 9110, 12.5.1); JSON when it does not mind. `None` when it takes neither.
+fn negotiate(req: &HttpRequest) -> Option<Media> {
+    let lists: Vec<&str> = req.headers().get_all(ACCEPT).filter_map(|v| v.to_str().ok()).collect();
+    if lists.is_empty() {
+        return Some(Media::Json);
+    }
+    let (json, csv) = (quality(&lists, "application", "json"), quality(&lists, "text", "csv"));
+    match (json > 0, csv > json) {
+        (_, true) => Some(Media::Csv),
+        (true, false) => Some(Media::Json),
+        (false, false) => None,
+    }
+}
+
+/// Thousandths; the most specific range that fits decides.
+fn quality(lists: &[&str], kind: &str, subtype: &str) -> u32 {
+    let mut best = (0, 0);
+    for range in lists.iter().flat_map(|list| list.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let specific = match name.split_once('/') {
+            Some((k, s)) if k == kind && s == subtype => 3,
+            Some((k, "*")) if k == kind => 2,
+            Some(("*", "*")) => 1,
+            _ => continue,
+        };
+        let q = parts.find_map(|p| p.strip_prefix("q=")).map_or(Some(1000), thousandths).unwrap_or(0);
+        if specific > best.0 {
+            best = (specific, q);
+        }
+    }
+    best.1
+}
+
+fn thousandths(q: &str) -> Option<u32> {
+    let (whole, decimals) = q.split_once('.').unwrap_or((q, ""));
+    let padded = format!("{decimals:0<3}");
+    Some(whole.parse::<u32>().ok()?.min(1) * 1000 + padded.get(..3)?.parse::<u32>().ok()?).map(|q| q.min(1000))
+}

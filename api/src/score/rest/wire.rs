@@ -1,0 +1,161 @@
+//! The score document as the API describes it. It is served as the bytes that were released; a test holds this
+//! description to them.
+
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The scores of a round. Numbers that are scores are decimal text with a point.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scores {
+    /// The round's id.
+    #[schema(example = "quang-nam-2023")]
+    pub(super) round: String,
+    /// When it was published.
+    #[schema(value_type = String, format = DateTime, example = "2023-11-15T08:00:00+07:00")]
+    published_at: DateTime<FixedOffset>,
+    /// Hash of the rules as declared before the round opened, lower-case hex.
+    rules_hash: String,
+    /// Merkle tree hash (RFC 6962) over the sorted receipts of the box, lower-case hex.
+    log_root: String,
+    /// By target, in the order of the round.
+    targets: Vec<TargetScores>,
+    /// Ballots by group, valid and void.
+    ballots: Vec<GroupBallots>,
+}
+
+/// Scores of one target.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TargetScores {
+    /// Its code.
+    #[schema(example = "SNV")]
+    target: String,
+    /// Its kind.
+    #[schema(example = "so")]
+    kind: String,
+    /// What people see.
+    name: String,
+    /// Sum of the items' points; null when no item was validly answered.
+    #[schema(example = "24.38")]
+    survey_points: Option<String>,
+    /// Sum of the maxima of the items that were validly answered.
+    #[schema(example = "32.00")]
+    max_points: String,
+    /// Points by maximum, 0 to 100.
+    #[schema(example = "76.19")]
+    percent: Option<String>,
+    /// Within the kind, from 1; ties share (1, 2, 2, 4).
+    rank: Option<u32>,
+    /// By field.
+    fields: Vec<FieldScores>,
+    /// By item.
+    items: Vec<ItemScores>,
+}
+
+/// Score of a field.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct FieldScores {
+    /// Its code.
+    field: String,
+    /// What people see.
+    name: String,
+    /// Sum of its items' points.
+    points: Option<String>,
+    /// Sum of the maxima of its items that were validly answered.
+    max_points: String,
+    /// Points by maximum, 0 to 100.
+    percent: Option<String>,
+}
+
+/// Score of an item.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ItemScores {
+    /// The item.
+    #[schema(example = "X1.1")]
+    item_code: String,
+    /// Code of its field.
+    field: String,
+    /// Number of the official criterion, when known.
+    index_ref: Option<String>,
+    /// Pooled points; null when nobody validly answered.
+    points: Option<String>,
+    /// Points at 100 %.
+    max_points: String,
+    /// Pooled score, 0 to 100.
+    percent: Option<String>,
+    /// Valid answers of all groups.
+    n: u64,
+    /// By group.
+    groups: Vec<Cell>,
+}
+
+/// A group's cell of an item.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Cell {
+    /// The group.
+    #[schema(example = "CC-CT")]
+    respondent_code: String,
+    /// Codes given out.
+    issued: u64,
+    /// Ballots that came back.
+    returned: u64,
+    /// Valid answers.
+    n: u64,
+    /// Mean over valid answers, 0 to 100; null when hidden.
+    mean: Option<String>,
+    /// Why it is hidden: `no_valid_answers`, `n_below_k`, `complementary`; null when shown.
+    suppressed: Option<String>,
+    /// 95 % interval with finite-population correction.
+    interval: Option<Bounds>,
+    /// Answers by option and mark; from the declared n on.
+    distribution: Option<Vec<AnswerCount>>,
+}
+
+/// A 95 % interval.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Bounds {
+    /// Lower bound.
+    low: String,
+    /// Upper bound.
+    high: String,
+}
+
+/// How many gave an answer.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AnswerCount {
+    /// Code of an option; null for a mark.
+    option: Option<String>,
+    /// `blank`, `several`, `illegible` or `absent`; null for an option.
+    mark: Option<String>,
+    /// How many.
+    count: u64,
+}
+
+/// Ballots of a group.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct GroupBallots {
+    /// The group; null for ballots that name none of the round.
+    respondent_code: Option<String>,
+    /// Ballots that count.
+    valid: u64,
+    /// Ballots that do not, by reason.
+    void: Vec<VoidBallots>,
+}
+
+/// Void ballots with one reason.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct VoidBallots {
+    /// `other_round`, `unknown_stratum`, `other_questionnaire`, `unfit_answers` or `too_few_valid`.
+    reason: String,
+    /// How many.
+    count: u64,
+}

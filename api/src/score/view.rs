@@ -1,0 +1,157 @@
+//! The released document in the shape of the page of results: numbers as Vietnamese write them, bars as numbers.
+
+use std::collections::BTreeMap;
+
+use survey_forms::Round;
+use survey_forms::scoring::{DocumentTarget, ScoreDocument, VoidReason};
+
+/// A number of the document as people here write it: `87.50` → `87,50`.
+pub(super) fn decimal(text: &str) -> String {
+    text.replace('.', ",")
+}
+
+/// One ranked list.
+pub(super) struct KindView {
+    pub(super) name: String,
+    pub(super) rows: Vec<TargetRow>,
+}
+
+/// A target in its list.
+pub(super) struct TargetRow {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) rank: Option<u32>,
+    /// Percent for the drawing, as the meter wants it; none when nobody rated the target.
+    pub(super) value: Option<String>,
+    pub(super) percent: String,
+    pub(super) points: String,
+    /// Ballots that rated it.
+    pub(super) ballots: u64,
+}
+
+/// Ballots of a group.
+pub(super) struct GroupRow {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) valid: u64,
+    pub(super) void: u64,
+    pub(super) reasons: String,
+}
+
+/// A field or an item of one target.
+pub(super) struct ScoreRow {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) value: Option<String>,
+    pub(super) percent: String,
+    pub(super) points: String,
+    pub(super) n: u64,
+}
+
+/// An item of one target, with the code of its field.
+pub(super) struct ItemView {
+    pub(super) row: ScoreRow,
+    pub(super) field: String,
+}
+
+/// Empty becomes a dash.
+fn shown(text: Option<&String>) -> String {
+    text.map_or_else(|| "–".to_owned(), |t| decimal(t))
+}
+
+fn points(points: Option<&String>, max_points: &str) -> String {
+    format!("{} / {}", shown(points), decimal(max_points))
+}
+
+/// The ranked lists, in the order of the round's kinds; within a list by rank, unrated targets last.
+pub(super) fn kinds(round: &Round, document: &ScoreDocument) -> Vec<KindView> {
+    let list = |kind: &survey_forms::round::TargetKind| {
+        let mut rows: Vec<TargetRow> =
+            document.targets.iter().filter(|t| t.kind == kind.code).map(target_row).collect();
+        rows.sort_by_key(|row| row.rank.unwrap_or(u32::MAX));
+        KindView { name: kind.name.clone(), rows }
+    };
+    round.target_kinds.iter().map(list).filter(|kind| !kind.rows.is_empty()).collect()
+}
+
+pub(super) fn target_row(target: &DocumentTarget) -> TargetRow {
+    TargetRow {
+        code: target.target.clone(),
+        name: target.name.clone(),
+        rank: target.rank,
+        value: target.percent.clone(),
+        percent: shown(target.percent.as_ref()),
+        points: points(target.survey_points.as_ref(), &target.max_points),
+        ballots: ballots(target),
+    }
+}
+
+/// Ballots that rated a target: each group's once, whatever it was asked.
+fn ballots(target: &DocumentTarget) -> u64 {
+    let mut returned: BTreeMap<&str, u64> = BTreeMap::new();
+    for cell in target.items.iter().flat_map(|item| &item.groups) {
+        returned.insert(&cell.respondent_code, cell.returned);
+    }
+    returned.values().sum()
+}
+
+pub(super) fn groups(round: &Round, document: &ScoreDocument) -> Vec<GroupRow> {
+    let row = |group: &survey_forms::scoring::Ballots| {
+        let code = group.respondent_code.clone().unwrap_or_else(|| "–".to_owned());
+        let name = round.group(&code).map_or_else(|| "Không thuộc nhóm nào".to_owned(), |g| g.name.clone());
+        let reasons: Vec<String> = group.void.iter().map(|v| format!("{} ({})", reason(v.reason), v.count)).collect();
+        GroupRow {
+            code,
+            name,
+            valid: group.valid,
+            void: group.void.iter().map(|v| v.count).sum(),
+            reasons: reasons.join("; "),
+        }
+    };
+    document.ballots.iter().map(row).collect()
+}
+
+const fn reason(reason: VoidReason) -> &'static str {
+    match reason {
+        VoidReason::OtherRound => "phiếu của đợt khác",
+        VoidReason::UnknownStratum => "không đúng đối tượng đánh giá",
+        VoidReason::OtherQuestionnaire => "mẫu phiếu khác",
+        VoidReason::UnfitAnswers => "câu trả lời không thuộc mẫu phiếu",
+        VoidReason::TooFewValid => "quá ít mục hợp lệ",
+    }
+}
+
+pub(super) fn fields(target: &DocumentTarget) -> Vec<ScoreRow> {
+    let n = |field: &str| target.items.iter().filter(|item| item.field == field).map(|item| item.n).sum();
+    target
+        .fields
+        .iter()
+        .map(|field| ScoreRow {
+            code: field.field.clone(),
+            name: field.name.clone(),
+            value: field.percent.clone(),
+            percent: shown(field.percent.as_ref()),
+            points: points(field.points.as_ref(), &field.max_points),
+            n: n(&field.field),
+        })
+        .collect()
+}
+
+pub(super) fn items(round: &Round, target: &DocumentTarget) -> Vec<ItemView> {
+    let name = |code: &str| round.criterion(code).map(|c| c.name.clone()).unwrap_or_default();
+    target
+        .items
+        .iter()
+        .map(|item| ItemView {
+            field: item.field.clone(),
+            row: ScoreRow {
+                code: item.item_code.clone(),
+                name: name(&item.item_code),
+                value: item.percent.clone(),
+                percent: shown(item.percent.as_ref()),
+                points: points(item.points.as_ref(), &item.max_points),
+                n: item.n,
+            },
+        })
+        .collect()
+}
