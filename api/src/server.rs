@@ -18,6 +18,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::access::openapi::security_schemes;
 use crate::access::{self, PasswordError, Passwords, Tokens};
 use crate::ballot::Casting;
+use crate::ceremony;
 use crate::clock::Entropy;
 use crate::config::{BaseUrl, Config};
 use crate::credential;
@@ -25,6 +26,7 @@ use crate::db::{Conn, Db, DbError};
 use crate::http::frame::Site;
 use crate::http::{Limits, Problem, assets, codes, extractors};
 use crate::http::{problems_as_pages, refuse_cross_site, security_headers};
+use crate::keying;
 use crate::monitor;
 use crate::respond;
 use crate::round::{self, RoundError, Rounds};
@@ -195,6 +197,7 @@ fn rest(config: &mut ServiceConfig<'_>) {
         .configure(round::rest::rest)
         .configure(credential::rest)
         .configure(respond::rest)
+        .configure(keying::rest::rest)
         .configure(monitor::rest)
         .configure(score::rest);
 }
@@ -207,6 +210,8 @@ fn pages(config: &mut web::ServiceConfig) {
         .route("/assets/{file}", web::get().to(assets::serve))
         .configure(access::pages::pages)
         .configure(respond::pages)
+        .configure(keying::pages::pages)
+        .configure(ceremony::pages)
         .configure(monitor::pages)
         .configure(score::pages)
         .default_service(web::to(not_found));

@@ -8,6 +8,7 @@
 mod key_file;
 pub mod merkle;
 mod opening;
+mod pages;
 mod publishing;
 mod store;
 
@@ -22,6 +23,7 @@ use chrono::{DateTime, FixedOffset};
 
 pub use key_file::{KeyFile, KeyFileError};
 pub use opening::{Opening, Progress, Stage, Unreadable};
+pub use pages::pages;
 pub use publishing::{BURNING, Published, Timing};
 
 use crate::access::audit::{self, Actor};

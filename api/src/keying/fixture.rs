@@ -138,3 +138,19 @@ pub(super) fn but(bearer: &Bearer, answers: &Answers, changes: &[(usize, &str)])
     }
     answers
 }
+
+/// The inputs of a keying screen with `key` everywhere but at some places, counted from 0.
+pub(super) fn answer_keys(bearer: &Bearer, key: &str, but: &[(usize, &str)]) -> Vec<(String, String)> {
+    let form = bearer.form().unwrap();
+    let given = |place: usize| but.iter().find(|(at, _)| *at == place).map_or(key, |(_, key)| key);
+    let input = |(place, (target, item)): (usize, (&str, &_))| {
+        (super::sheet::input_name(&form, target, item), given(place).to_owned())
+    };
+    entry::places(&form).enumerate().map(input).collect()
+}
+
+/// What such inputs mean.
+pub(super) fn answers(bearer: &Bearer, keys: &[(String, String)]) -> Answers {
+    let typed = keys.iter().cloned().collect();
+    super::sheet::read(&bearer.round.definition, &bearer.form().unwrap(), &typed).ok().unwrap()
+}

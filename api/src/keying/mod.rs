@@ -8,7 +8,10 @@
 
 mod entry;
 mod error;
+pub mod pages;
 mod progress;
+pub mod rest;
+mod sheet;
 pub mod state;
 mod store;
 

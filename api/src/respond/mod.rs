@@ -9,6 +9,9 @@ mod shown;
 mod store;
 mod views;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};

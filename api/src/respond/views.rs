@@ -201,13 +201,17 @@ pub(super) struct TargetView<'f> {
 pub(super) struct SectionView<'f> {
     pub(super) title: &'f str,
     pub(super) path: String,
+    /// Whether any of its items is answered.
+    pub(super) answered: bool,
     pub(super) items: Vec<ItemView<'f>>,
 }
 
 pub(super) fn reviewed<'f>(round: &'f LoadedRound, form: &Form<'f>, answers: &Answers) -> Vec<TargetView<'f>> {
     let section = |target: usize, (section, of): (usize, &'f survey_forms::questionnaire::Section)| {
         let place = Place { target, section };
-        SectionView { title: &of.title, path: place.path(form), items: items(form, place, answers) }
+        let items = items(form, place, answers);
+        let answered = items.iter().any(|item| item.answer.is_some());
+        SectionView { title: &of.title, path: place.path(form), answered, items }
     };
     let sections = &form.questionnaire.sections;
     let target = |(at, code): (usize, &'f String)| TargetView {

@@ -1,0 +1,250 @@
+// The paper desk by keyboard: one key answers and goes on. Without this module the form is a plain form.
+// Keys are read by their place (event.code), so that Vietnamese input methods, which rewrite what is typed, do no harm.
+
+const ALIVE_EVERY_MS = 5 * 60 * 1000;
+const MARKS = new Map([[".", "(để trống)"], ["*", "(nhiều dấu)"], ["/", "(không đọc được)"]]);
+const PLACES = new Map([
+  ["NumpadDecimal", "."], ["Period", "."], ["NumpadMultiply", "*"], ["NumpadDivide", "/"], ["Slash", "/"],
+  ["NumpadSubtract", "-"], ["Minus", "-"], ["NumpadAdd", "+"],
+]);
+
+// The sign of a key, wherever the keyboard has it; null when it means nothing here.
+function sign(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey) return null;
+  const digit = /^(Digit|Numpad)(\d)$/.exec(event.code);
+  if (digit && !(event.shiftKey && digit[1] === "Digit")) return digit[2];
+  if (event.shiftKey && event.code === "Digit8") return "*";
+  if (event.shiftKey && event.code === "Equal") return "+";
+  if (!event.shiftKey && PLACES.has(event.code)) return PLACES.get(event.code);
+  return "0123456789.*/-+".includes(event.key) && event.key.length === 1 ? event.key : null;
+}
+
+// A refusal that is seen and asks for nothing.
+function buzz(element) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const red = { backgroundColor: "#a3171f", color: "#fff" };
+  const shake = ["-5px", "5px", "-3px", "0"].map((x) => ({ ...red, transform: `translateX(${x})` }));
+  element.animate(calm ? [red, red] : shake, { duration: 220 });
+}
+
+function start(form) {
+  const matrix = "matrix" in form.dataset;
+  const blocks = [...form.querySelectorAll("[data-block]")];
+  const inputs = blocks.map((block) => [...block.querySelectorAll("input[data-of]")]);
+  const stops = blocks.map((block) => block.querySelector("[data-stop]"));
+  const save = form.querySelector("[data-save]");
+  const saveButton = save.querySelector("button");
+  const said = form.querySelector("[data-said]");
+  const scales = new Map();
+  for (const legend of form.querySelectorAll("[data-scale]")) {
+    const keys = [...legend.querySelectorAll("[data-key]")];
+    scales.set(legend.dataset.scale, new Map(keys.map((k) => [k.dataset.key, k.lastElementChild.textContent])));
+  }
+  let at = 0; // the block on the screen
+  let jump = null; // digits typed after +
+  let sent = false;
+  let alive = Date.now();
+
+  const words = (input, key) => MARKS.get(key) ?? scales.get(input.dataset.of)?.get(key);
+  const label = (input) => {
+    input.nextElementSibling.textContent = words(input, input.value) ?? "";
+  };
+  const known = (input) => words(input, input.value) !== undefined;
+  // Scales of ten options and more have keys of two digits: those are typed and left with Enter.
+  const long = (input) => scales.get(input.dataset.of)?.size > 9;
+
+  function focus(input) {
+    stops[at].hidden = true;
+    input.focus();
+    input.select();
+  }
+
+  function show(block) {
+    at = block;
+    blocks.forEach((b, i) => { b.hidden = i !== block; });
+    save.hidden = true;
+    stops[at].hidden = true;
+  }
+
+  // The stop line repeats what was keyed, so that a slipped row is seen before it is left.
+  function stop() {
+    const open = inputs[at].find((input) => !known(input));
+    if (open) {
+      focus(open);
+      buzz(open);
+      return;
+    }
+    const last = at === blocks.length - 1;
+    const keyed = inputs[at].map((input) => `${input.dataset.number}: ${input.value}`).join("   ");
+    stops[at].textContent = `${keyed} — đúng như trên phiếu? Enter để ${last ? "lưu" : "sang phần tiếp"}, - để lùi.`;
+    stops[at].hidden = false;
+    save.hidden = !last;
+    stops[at].focus();
+  }
+
+  function forward(input) {
+    const next = inputs[at][inputs[at].indexOf(input) + 1];
+    if (next) focus(next);
+    else stop();
+  }
+
+  function backward(element) {
+    if (element === stops[at]) {
+      focus(inputs[at].at(-1));
+      return;
+    }
+    const place = inputs[at].indexOf(element);
+    if (place > 0) focus(inputs[at][place - 1]);
+    else if (at > 0) {
+      show(at - 1);
+      focus(inputs[at].at(-1));
+    } else buzz(element);
+  }
+
+  function leave() {
+    if (at < blocks.length - 1) {
+      show(at + 1);
+      focus(inputs[at].find((input) => !input.value) ?? inputs[at][0]);
+      return;
+    }
+    const open = inputs.findIndex((block) => block.some((input) => !known(input)));
+    if (open >= 0) {
+      show(open);
+      stop();
+    } else if (!sent) {
+      sent = true;
+      said.textContent = "Đang lưu…";
+      form.requestSubmit(saveButton);
+    }
+  }
+
+  function answer(input, key) {
+    if (words(input, key) === undefined) {
+      buzz(input);
+      return;
+    }
+    input.value = key;
+    input.removeAttribute("aria-invalid");
+    label(input);
+    forward(input);
+  }
+
+  function jumping(key, element) {
+    if (/^\d$/.test(key) && jump.length < 3) {
+      jump += key;
+      said.textContent = `Đến ${matrix ? "cơ quan" : "câu"} ${jump}`;
+      return;
+    }
+    const number = jump;
+    jump = null;
+    said.textContent = "";
+    if (key !== "Enter") {
+      if (key !== "Escape") buzz(element);
+      return;
+    }
+    const block = matrix
+      ? Number(number) - 1
+      : inputs.findIndex((block) => block.some((input) => input.dataset.number === number));
+    if (!inputs[block]) {
+      buzz(element);
+      return;
+    }
+    show(block);
+    focus((!matrix && inputs[block].find((input) => input.dataset.number === number)) || inputs[block][0]);
+  }
+
+  // A clerk at work is not signed out.
+  function stayAlive() {
+    if (Date.now() - alive < ALIVE_EVERY_MS) return;
+    alive = Date.now();
+    fetch(form.dataset.alive, { cache: "no-store" }).catch(() => {});
+  }
+
+  function keyed(event) {
+    const element = event.target;
+    const input = inputs[at].includes(element) ? element : null;
+    if (!input && element !== stops[at]) return;
+    // An input method is composing: what it makes arrives as an input event.
+    if (event.isComposing || event.keyCode === 229) return;
+    const key = ["Enter", "Escape", "ArrowUp", "ArrowDown"].includes(event.key) ? event.key : sign(event);
+    if (key === null) {
+      // A letter says nothing here; keys that move or edit are left to the browser.
+      if (event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey) {
+        event.preventDefault();
+        buzz(element);
+      }
+      return;
+    }
+    if (input && jump === null && long(input) && /\d/.test(key)) return;
+    event.preventDefault();
+    stayAlive();
+    if (event.repeat && key !== "ArrowUp" && key !== "ArrowDown") return;
+    if (jump !== null) jumping(key, element);
+    else if (key === "+") {
+      jump = "";
+      said.textContent = `Đến ${matrix ? "cơ quan" : "câu"} …`;
+    } else if (key === "-" || key === "ArrowUp") backward(element);
+    else if (key === "Escape") return;
+    else if (!input) {
+      if (key === "Enter") leave();
+      else buzz(element);
+    } else if (key === "ArrowDown") forward(input);
+    else if (key === "Enter") {
+      label(input);
+      if (known(input)) forward(input);
+      else buzz(input);
+    } else answer(input, key);
+  }
+
+  // Keyboards on glass and input methods tell only what they made.
+  function typed(event) {
+    const input = event.target;
+    if (event.isComposing || !inputs[at].includes(input)) return;
+    const key = input.value.normalize("NFKC").trim();
+    if (long(input) && !MARKS.has(key)) {
+      label(input);
+      return;
+    }
+    const last = key.slice(-1);
+    if (key === "" || words(input, last) !== undefined) {
+      if (key === "") label(input);
+      else answer(input, last);
+    } else {
+      input.value = "";
+      label(input);
+      buzz(input);
+    }
+  }
+
+  form.addEventListener("keydown", keyed);
+  form.addEventListener("input", typed);
+  form.addEventListener("compositionend", (event) => typed({ target: event.target }));
+  form.addEventListener("focusin", (event) => {
+    if (inputs[at].includes(event.target)) event.target.select();
+  });
+  document.querySelector("[data-keys]").hidden = false;
+
+  const places = inputs.flat();
+  const first = places.find((i) => i.getAttribute("aria-invalid")) ?? places.find((i) => !known(i)) ?? places[0];
+  show(inputs.findIndex((block) => block.includes(first)));
+  focus(first);
+  // A link of the summary of faults leads into a block that is not on the screen.
+  addEventListener("hashchange", () => {
+    const wanted = document.getElementById(location.hash.slice(1));
+    const block = inputs.findIndex((b) => b.includes(wanted));
+    if (block >= 0) {
+      show(block);
+      focus(wanted);
+    }
+  });
+}
+
+const form = document.querySelector("form[data-keying]");
+if (form) start(form);
+
+// A scanner types over what stands in the code box.
+const box = document.querySelector("[data-code]");
+if (box) {
+  box.focus();
+  box.select();
+}

@@ -1,0 +1,289 @@
+//! A ballot as the keying screen shows it, and what came back from its inputs. A block ends in a stop line: a target
+//! of a ballot about many, otherwise a few sections of the questionnaire.
+
+use std::collections::BTreeMap;
+
+use survey_forms::Round;
+use survey_forms::answers::{Answers, Form};
+use survey_forms::questionnaire::{Item, Scale};
+
+use super::entry::{self, Dispute, mark_key, mark_words, places, read_key, show};
+
+/// Fewest items between two stop lines of a ballot about one target.
+const BLOCK_ITEMS: usize = 5;
+
+/// What was typed, by the name of the input.
+pub(super) type Typed = BTreeMap<String, String>;
+
+/// A whole keying screen.
+pub(super) struct Sheet {
+    pub(super) blocks: Vec<Block>,
+    /// About many targets: `+n` jumps to a target, not to an item.
+    pub(super) matrix: bool,
+    pub(super) faults: Vec<Fault>,
+    /// Faults beyond those listed.
+    pub(super) more_faults: usize,
+}
+
+/// What lies between two stop lines.
+pub(super) struct Block {
+    pub(super) target: String,
+    /// `cơ quan 3/43`, `phần 1/2`.
+    pub(super) place: String,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One item.
+pub(super) struct Row {
+    /// Name and id of its input.
+    pub(super) name: String,
+    pub(super) number: u32,
+    pub(super) question: String,
+    /// The heading that starts here.
+    pub(super) section: Option<String>,
+    /// The options, where they differ from the row before.
+    pub(super) legend: Option<Vec<(usize, String)>>,
+    pub(super) scale: String,
+    pub(super) value: String,
+    pub(super) words: String,
+    pub(super) fault: Option<&'static str>,
+}
+
+/// A place at fault, for the summary.
+pub(super) struct Fault {
+    pub(super) name: String,
+    pub(super) target: String,
+    pub(super) number: u32,
+    pub(super) words: &'static str,
+}
+
+const FAULTS_LISTED: usize = 12;
+
+/// The name of an item's input: `a3-5` is item 5 about the third target.
+pub(super) fn input_name(form: &Form<'_>, target: &str, item: &Item) -> String {
+    let position = form.targets.iter().position(|t| t == target).map_or(0, |index| index + 1);
+    format!("a{position}-{}", item.number)
+}
+
+pub(super) fn fault_words(code: &str) -> &'static str {
+    match code {
+        "item_missing" | "decision_missing" => "chưa có mã",
+        "reason_missing" => "chưa chọn lý do",
+        _ => "mã không có trong thang",
+    }
+}
+
+fn scale<'r>(round: &'r Round, item: &Item) -> Option<&'r Scale> {
+    round.scale(&item.scale)
+}
+
+/// Reads a whole entry.
+///
+/// # Errors
+/// What is wrong, by the name of the input.
+pub(super) fn read(round: &Round, form: &Form<'_>, typed: &Typed) -> Result<Answers, BTreeMap<String, &'static str>> {
+    let mut answers = Answers::new();
+    let mut faults = BTreeMap::new();
+    for (target, item) in places(form) {
+        let name = input_name(form, target, item);
+        let given = typed.get(&name).map(String::as_str).unwrap_or_default();
+        match scale(round, item).ok_or("key_unknown").and_then(|scale| read_key(scale, given)) {
+            Ok(answer) => {
+                answers.insert(target, &item.code, answer);
+            }
+            Err(code) => {
+                faults.insert(name, code);
+            }
+        }
+    }
+    if faults.is_empty() { Ok(answers) } else { Err(faults) }
+}
+
+impl Sheet {
+    /// The screen with what was typed and what is wrong with it.
+    pub(super) fn new(round: &Round, form: &Form<'_>, typed: &Typed, faults: &BTreeMap<String, &'static str>) -> Self {
+        let matrix = form.targets.len() > 1;
+        let mut blocks = Vec::new();
+        for (target, position) in form.targets.iter().zip(1_usize..) {
+            let title = round.target(target).map_or(target.as_str(), |t| t.name.as_str());
+            let parts = if matrix { vec![rows(round, form, target)] } else { in_parts(rows(round, form, target)) };
+            let of = parts.len();
+            for (rows, part) in parts.into_iter().zip(1_usize..) {
+                let place = match (matrix, of) {
+                    (true, _) => format!("cơ quan {position}/{}", form.targets.len()),
+                    (false, 1) => String::new(),
+                    (false, _) => format!("phần {part}/{of}"),
+                };
+                blocks.push(Block { target: title.to_owned(), place, rows });
+            }
+        }
+        let mut summary = Vec::new();
+        for block in &mut blocks {
+            let mut shown = None;
+            for row in &mut block.rows {
+                row.fill(round, typed, faults);
+                // The options stand again at the head of each block, and wherever they change.
+                if shown == Some(row.scale.clone()) {
+                    row.legend = None;
+                }
+                shown = Some(row.scale.clone());
+                if let Some(words) = row.fault {
+                    let (name, number) = (row.name.clone(), row.number);
+                    summary.push(Fault { name, target: block.target.clone(), number, words });
+                }
+            }
+        }
+        let more_faults = summary.len().saturating_sub(FAULTS_LISTED);
+        summary.truncate(FAULTS_LISTED);
+        Self { blocks, matrix, faults: summary, more_faults }
+    }
+}
+
+impl Row {
+    fn fill(&mut self, round: &Round, typed: &Typed, faults: &BTreeMap<String, &'static str>) {
+        self.fault = faults.get(&self.name).map(|code| fault_words(code));
+        let Some(given) = typed.get(&self.name) else { return };
+        self.value.clone_from(given);
+        if let Some(scale) = round.scale(&self.scale)
+            && let Ok(answer) = read_key(scale, given)
+        {
+            self.words = show(scale, &answer).1;
+        }
+    }
+}
+
+fn rows(round: &Round, form: &Form<'_>, target: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for section in &form.questionnaire.sections {
+        for (item, index) in section.items.iter().zip(0_usize..) {
+            rows.push(Row {
+                name: input_name(form, target, item),
+                number: item.number,
+                question: item.question.clone(),
+                section: (index == 0).then(|| format!("{}. {}", section.code, section.title)),
+                legend: scale(round, item).map(legend),
+                scale: item.scale.clone(),
+                value: String::new(),
+                words: String::new(),
+                fault: None,
+            });
+        }
+    }
+    rows
+}
+
+/// Whole sections together until a part is worth a stop line; a short rest joins the part before.
+fn in_parts(rows: Vec<Row>) -> Vec<Vec<Row>> {
+    let mut parts: Vec<Vec<Row>> = vec![Vec::new()];
+    for row in rows {
+        let full = parts.last().is_some_and(|part| part.len() >= BLOCK_ITEMS);
+        if full && row.section.is_some() {
+            parts.push(Vec::new());
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(row);
+        }
+    }
+    if parts.len() > 1
+        && parts.last().is_some_and(|part| part.len() < BLOCK_ITEMS / 2)
+        && let Some(rest) = parts.pop()
+        && let Some(before) = parts.last_mut()
+    {
+        before.extend(rest);
+    }
+    parts
+}
+
+fn legend(scale: &Scale) -> Vec<(usize, String)> {
+    scale.options.iter().zip(1_usize..).map(|(option, position)| (position, option.label.clone())).collect()
+}
+
+/// One disputed place, for the person who decides.
+pub(super) struct Question {
+    pub(super) target: String,
+    pub(super) number: u32,
+    pub(super) question: String,
+    pub(super) input: String,
+    pub(super) reason_input: String,
+    pub(super) legend: Vec<(String, String)>,
+    pub(super) first: (String, String),
+    pub(super) second: (String, String),
+    pub(super) value: String,
+    pub(super) reason: String,
+    pub(super) fault: Option<&'static str>,
+    pub(super) reason_fault: Option<&'static str>,
+}
+
+impl Question {
+    /// The disputes in order, with what was typed so far and what is wrong with it.
+    pub(super) fn all(
+        round: &Round,
+        form: &Form<'_>,
+        disputes: &[Dispute],
+        typed: &Typed,
+        faults: &BTreeMap<String, &'static str>,
+    ) -> Vec<Self> {
+        let question = |dispute: &Dispute| {
+            let item = form.questionnaire.item(&dispute.item)?;
+            let scale = scale(round, item)?;
+            let input = input_name(form, &dispute.target, item);
+            let reason_input = format!("r{input}");
+            let given = |name: &str| typed.get(name).cloned().unwrap_or_default();
+            let fault = |name: &str| faults.get(name).map(|code| fault_words(code));
+            let mut keys: Vec<_> = legend(scale).into_iter().map(|(key, words)| (key.to_string(), words)).collect();
+            keys.extend(survey_forms::answers::Mark::ALL.map(|m| (mark_key(m).to_string(), mark_words(m).to_owned())));
+            Some(Self {
+                target: round.target(&dispute.target).map(|t| t.name.clone()).unwrap_or_default(),
+                number: item.number,
+                question: item.question.clone(),
+                legend: keys,
+                first: show(scale, &dispute.first),
+                second: show(scale, &dispute.second),
+                value: given(&input),
+                reason: given(&reason_input),
+                fault: fault(&input),
+                reason_fault: fault(&reason_input),
+                input,
+                reason_input,
+            })
+        };
+        disputes.iter().filter_map(question).collect()
+    }
+}
+
+/// Reads the decisions about `disputes`.
+///
+/// # Errors
+/// What is wrong, by the name of the input.
+pub(super) fn read_decision(
+    round: &Round,
+    form: &Form<'_>,
+    disputes: &[Dispute],
+    typed: &Typed,
+) -> Result<entry::Decision, BTreeMap<String, &'static str>> {
+    let mut decision = entry::Decision { answers: Answers::new(), reasons: BTreeMap::new() };
+    let mut faults = BTreeMap::new();
+    for dispute in disputes {
+        let Some(item) = form.questionnaire.item(&dispute.item) else { continue };
+        let name = input_name(form, &dispute.target, item);
+        let given = |name: &str| typed.get(name).map(String::as_str).unwrap_or_default();
+        match scale(round, item).ok_or("key_unknown").and_then(|scale| read_key(scale, given(&name))) {
+            Ok(answer) => {
+                decision.answers.insert(&dispute.target, &dispute.item, answer);
+            }
+            Err(code) => {
+                faults.insert(name.clone(), code);
+            }
+        }
+        let name = format!("r{name}");
+        match entry::Reason::parse(given(&name)) {
+            Some(reason) => {
+                decision.reasons.insert((dispute.target.clone(), dispute.item.clone()), reason);
+            }
+            None => {
+                faults.insert(name, "reason_missing");
+            }
+        }
+    }
+    if faults.is_empty() { Ok(decision) } else { Err(faults) }
+}

@@ -1,0 +1,170 @@
+//! From the code to the receipt, without scripts.
+
+use actix_web::cookie::SameSite;
+use actix_web::http::StatusCode;
+
+use super::{places, places_at};
+
+#[actix_web::test]
+async fn answers_on_two_devices_and_gets_one_receipt() {
+    for place in places().await {
+        let code = place.online();
+        let mut phone = place.browser();
+        assert!(phone.get("/").await.body.contains("name=\"ma\""));
+        let typed = code.to_lowercase().replace('-', " ");
+        let entered = phone.post("/p", &[("ma", &typed)]).await;
+        assert_eq!(
+            (entered.status, entered.location.as_str()),
+            (StatusCode::SEE_OTHER, "/p"),
+            "{}",
+            place.test.backend
+        );
+        let cookie = entered.cookie.unwrap();
+        assert_eq!(cookie.value(), code.replace('-', ""));
+        assert_eq!((cookie.http_only(), cookie.same_site()), (Some(true), Some(SameSite::Strict)));
+        assert_eq!((cookie.path(), cookie.max_age(), cookie.expires()), (Some("/"), None, None));
+
+        let first = phone.get("/p").await;
+        assert!(first.body.contains("Phần 1/7") && first.body.contains("Sở Nội vụ"));
+        assert!(first.body.contains("Dữ liệu mẫu"));
+        assert_eq!(first.checked(), 0, "nothing is preselected");
+        let next = phone.fill(&first, |_| Some(1), "tiep").await;
+        assert_eq!(next.location, "/p?phan=2");
+        let second = phone.get("/p?phan=2").await;
+        assert_eq!(phone.fill(&second, |_| None, "tiep").await.location, "/p?phan=3");
+
+        // Another device goes on at the first blank, and sees what was answered.
+        let mut computer = place.browser();
+        computer.post("/", &[("ma", &code)]).await;
+        let mut page = computer.get("/p").await;
+        assert!(page.body.contains("Phần 2/7"));
+        assert_eq!(computer.get("/p?phan=1").await.checked(), first.form().1.len());
+        for _ in 0..6 {
+            let next = computer.fill(&page, |at| (at == 0).then_some(5), "tiep").await;
+            page = computer.get(&next.location).await;
+        }
+        assert!(page.body.contains("Xem lại trước khi gửi") && page.body.contains("Để trống"));
+        assert!(page.body.contains("Gửi phiếu, để trống"));
+        assert!(page.body.contains("Không có thông tin để đánh giá"));
+        assert_eq!(place.envelopes(), 0);
+
+        let cast = computer.post("/p/xem-lai", &[]).await;
+        assert_eq!((cast.status, cast.location.as_str()), (StatusCode::SEE_OTHER, "/p/xong"));
+        let receipt = computer.get("/p/xong").await;
+        assert!(receipt.body.contains("Số biên nhận"));
+        assert_eq!((place.envelopes(), place.drafts()), (1, 0));
+
+        // Double click, back, the first device, the code once more: one ballot, the same receipt.
+        assert_eq!(computer.post("/p/xem-lai", &[]).await.location, "/p/xong");
+        assert_eq!(phone.get("/p?phan=1").await.location, "/p/xong");
+        assert_eq!(phone.fill(&second, |_| Some(0), "tiep").await.location, "/p/xong");
+        assert_eq!(phone.get("/p/xong").await.body, receipt.body);
+        let mut third = place.browser();
+        assert_eq!(third.post("/p", &[("ma", &code)]).await.location, "/p/xong");
+        assert_eq!(third.get("/p/xong").await.body, receipt.body);
+        assert_eq!((place.envelopes(), place.drafts()), (1, 0));
+
+        let left = third.post("/thoat", &[]).await;
+        assert_eq!((left.location.as_str(), third.cookie.is_none()), ("/thoat", true));
+        assert!(third.get("/thoat").await.body.contains("không còn giữ mã phiếu"));
+        assert!(third.get("/p/xong").await.body.contains("Nhập mã phiếu"));
+    }
+}
+
+#[actix_web::test]
+async fn several_targets_are_a_list_of_tasks() {
+    for place in places().await {
+        let mut browser = place.browser();
+        browser.post("/p", &[("ma", &place.code("LĐ-CP/SCT+SGTVT", "online", "issued"))]).await;
+        let list = browser.get("/p").await;
+        assert_eq!(list.body.matches("Chưa trả lời").count(), 2, "{}", place.test.backend);
+        let mut page = browser.get("/p?dt=SGTVT").await;
+        assert!(
+            page.body.contains("Sở Giao thông vận tải") && page.form().0.contains("dt=SGTVT&amp;phan=1") || {
+                page.form().0.contains("dt=SGTVT&#38;phan=1")
+            }
+        );
+        let mut location = String::new();
+        for part in 1..=7 {
+            page = browser.get(&format!("/p?dt=SGTVT&phan={part}")).await;
+            let fields: Vec<(String, String)> =
+                page.form().1.into_iter().map(|(name, options)| (name, options[0].0.clone())).collect();
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            location = browser.post(&format!("/p?dt=SGTVT&phan={part}"), &fields).await.location;
+        }
+        assert_eq!(location, "/p", "back to the list after the last section");
+        let list = browser.get("/p").await;
+        assert_eq!((list.body.matches("Chưa trả lời").count(), list.body.matches(">Xong<").count()), (1, 1));
+        let review = browser.get("/p/xem-lai").await;
+        assert!(review.body.contains("Sở Công Thương") && review.body.contains("Sở Giao thông vận tải"));
+        for nowhere in ["/p?dt=SNV", "/p?dt=SCT&phan=8", "/p?dt=SCT&phan=0", "/p?phan=1"] {
+            assert_eq!(browser.get(nowhere).await.status, StatusCode::NOT_FOUND, "{nowhere}");
+        }
+        for malformed in ["/p?x=1", "/p?phan=hai"] {
+            assert_eq!(browser.get(malformed).await.status, StatusCode::BAD_REQUEST, "{malformed}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_answer_can_be_changed_and_taken_back() {
+    for place in places().await {
+        let mut browser = place.browser();
+        browser.post("/p", &[("ma", &place.online())]).await;
+        let page = browser.get("/p?phan=1").await;
+        assert_eq!(browser.fill(&page, |_| Some(0), "lui").await.location, "/p?phan=1");
+        assert_eq!(browser.post("/p?phan=1", &[("c.X1.1", "E")]).await.location, "/p?phan=2");
+        let changed = browser.get("/p?phan=1").await;
+        assert!(changed.form().1["c.X1.1"].contains(&("E".to_owned(), true)));
+        assert_eq!(changed.checked(), 2, "what a form does not name stays");
+        let cleared = browser.post("/p?phan=1", &[("c.X1.1", "E"), ("bo", "X1.1")]).await;
+        assert_eq!(cleared.location, "/p?phan=1#c-X1.1", "{}", place.test.backend);
+        assert_eq!(browser.get("/p?phan=1").await.checked(), 1);
+        assert_eq!(browser.post("/p?phan=1", &[("di", "xem-lai")]).await.location, "/p/xem-lai");
+        let left = browser.post("/p?phan=1", &[("c.X1.1", "A"), ("di", "thoat")]).await;
+        assert_eq!((left.location.as_str(), browser.cookie.is_none()), ("/thoat", true));
+    }
+}
+
+#[actix_web::test]
+async fn a_session_that_ended_loses_no_answer() {
+    for place in places().await {
+        let code = place.online();
+        let mut browser = place.browser();
+        browser.post("/p", &[("ma", &code)]).await;
+        browser.cookie = None;
+        let asked = browser.post("/p?phan=2", &[("c.X2.1", "B")]).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(asked.body.contains("action=\"/p?phan=2\""));
+        assert!(asked.body.contains("<input type=\"hidden\" name=\"c.X2.1\" value=\"B\">"));
+        assert_eq!(place.drafts(), 0);
+        let entered = browser.post("/p?phan=2", &[("c.X2.1", "B"), ("ma", &code)]).await;
+        assert_eq!(entered.location, "/p", "{}", place.test.backend);
+        assert!(browser.get("/p?phan=2").await.form().1["c.X2.1"].contains(&("B".to_owned(), true)));
+        browser.cookie = None;
+        let asked = browser.post("/p/xem-lai", &[]).await;
+        assert_eq!((asked.status, place.envelopes()), (StatusCode::UNPROCESSABLE_ENTITY, 0));
+    }
+}
+
+#[actix_web::test]
+async fn a_path_prefix_is_in_every_link_and_in_the_cookie() {
+    for place in places_at("https://cchc.quangnam.gov.vn/khao-sat").await {
+        let mut browser = place.browser();
+        let entered = browser.post("/khao-sat/p", &[("ma", &place.online())]).await;
+        assert_eq!(entered.location, "/khao-sat/p");
+        let cookie = entered.cookie.unwrap();
+        assert_eq!((cookie.path(), cookie.secure()), (Some("/khao-sat"), Some(true)));
+        let mut pages = Vec::new();
+        for path in ["", "/", "/p", "/p/xem-lai", "/thoat", "/huong-dan", "/rieng-tu"] {
+            let page = browser.get(&format!("/khao-sat{path}")).await;
+            assert_eq!(page.status, StatusCode::OK, "{path}");
+            pages.push(page.body);
+        }
+        for link in pages.iter().flat_map(|p| p.split("href=\"").chain(p.split("action=\"")).skip(1)) {
+            let link = link.split('"').next().unwrap();
+            let outside = ["#", "data:", "https:", "mailto:", "tel:", "<!DOCTYPE"];
+            assert!(link.starts_with("/khao-sat/") || outside.iter().any(|o| link.starts_with(o)), "{link}");
+        }
+    }
+}
