@@ -20,7 +20,7 @@ pub(crate) fn full_entry(questionnaire: &Value, targets: &[String], dice: &mut D
                 2 => json!({"mark": "illegible"}),
                 n => json!(["A", "B", "C", "D", "E", "N"][n % 6]),
             };
-            items.insert(item["code"].as_str().unwrap().to_owned(), answer);
+            items.insert(item["item_code"].as_str().unwrap().to_owned(), answer);
         }
         entry.insert(target.clone(), Value::Object(items));
     }
