@@ -86,7 +86,8 @@ impl Config {
         }
         let config: Self = Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file(path))
-            .merge(Env::prefixed("PHIEU_"))
+            // `PHIEU_LOG` is the log filter's, `PHIEU_TEST_*` are the tests'.
+            .merge(Env::prefixed("PHIEU_").ignore(&["log", "test_postgres"]))
             .extract()
             .map_err(Box::new)?;
         config.base()?;

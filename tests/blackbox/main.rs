@@ -1,0 +1,20 @@
+//! Black box: the built program, its commands and its HTTP, on SQLite and on PostgreSQL. Whatever is asserted here
+//! is what an operator, a respondent or another program sees.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and it reads the machine's clock"
+)]
+
+mod actors;
+mod bad_input;
+mod canary;
+mod crash;
+mod field;
+mod keying;
+mod machines;
+mod race;
+mod rounds;
+mod stage;
+mod whole_job;

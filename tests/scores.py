@@ -1,0 +1,217 @@
+"""Recomputes a round's published scores from its files and the exported ballots, and compares every number.
+
+    python3 tests/scores.py ROUND_FOLDER BALLOTS.csv SCORES.json
+
+Written from the round's declared rules alone (survey-forms/README.md), with exact fractions, sharing no code with the
+service. Prints what differs; exit code 1 if anything does.
+"""
+
+import csv
+import json
+import sys
+import tomllib
+from collections import Counter, defaultdict
+from fractions import Fraction
+from pathlib import Path
+
+
+def table(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+class Round:
+    def __init__(self, folder):
+        folder = Path(folder)
+        self.rules = tomllib.loads((folder / "round.toml").read_text(encoding="utf-8"))
+        self.decimals = self.rules["scoring"]["decimals"]
+        self.groups = self.rules["groups"]
+        self.targets = table(folder / "targets.tsv")
+        self.units = {unit["unit_code"]: unit for unit in table(folder / "units.tsv")}
+        self.criteria = table(folder / "criteria.tsv")
+        self.supervising = defaultdict(list)
+        for row in table(folder / "mapping.tsv"):
+            self.supervising[row["division"]].append(row["target_code"])
+        # option -> percent, None where it is left out of the mean
+        self.scales = defaultdict(dict)
+        for row in table(folder / "scales.tsv"):
+            self.scales[row["scale"]][row["option"]] = Fraction(row["percent"]) if row["percent"] else None
+        # group -> item -> scale
+        self.items = {}
+        for path in sorted((folder / "questionnaires").glob("*.toml")):
+            form = tomllib.loads(path.read_text(encoding="utf-8"))
+            items = (item for section in form["sections"] for item in section["items"])
+            self.items[form["respondent_code"]] = {item["code"]: item["scale"] for item in items}
+
+    def rated_by(self, group):
+        """The targets that a group rates, by the reading its `rates` names."""
+        rates = group["rates"]
+        if isinstance(rates, dict):
+            kinds = rates.get("kinds") or rates["one_per_ballot"]
+            return {t["target_code"] for t in self.targets if t["target_kind"] in kinds}
+        sources = [unit for unit in self.units.values() if unit["unit_kind"] in group["sources"]]
+        if rates == "own_unit":
+            return {unit["target_code"] for unit in sources}
+        if rates == "parent":
+            return {self.units[unit["parent_code"]]["target_code"] for unit in sources}
+        assert rates == "mapped", rates
+        return {target for unit in sources for target in self.supervising[unit["division"]]}
+
+
+def read_ballots(path):
+    """id -> (group, targets, {(target, item): answer})"""
+    ballots = {}
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            entry = ballots.setdefault(row["ballot_id"], (row["respondent_code"], row["targets"].split("+"), {}))
+            entry[2][row["target"], row["item_code"]] = row["answer"]
+    return ballots
+
+
+def is_void(survey, channel, group, targets, answers):
+    """Rule 7: a paper ballot with less than the declared share of its items valid does not count."""
+    if channel != "paper":
+        return False
+    scoring = survey.rules["scoring"]
+    valid = 0
+    for (_, item), answer in answers.items():
+        scale = survey.scales[survey.items[group][item]]
+        valid += answer in scale and (scale[answer] is not None or scoring["excluded_is_valid"])
+    return valid < Fraction(scoring["void_below"]) * len(targets) * len(survey.items[group])
+
+
+def fixed(value, decimals):
+    """Half up, exactly `decimals` digits."""
+    if value is None:
+        return None
+    units = (value * 10**decimals * 2 + 1) // 2
+    return f"{units // 10**decimals}.{units % 10**decimals:0{decimals}d}"
+
+
+def recompute(survey, ballots):
+    channels = {group["code"]: group["channel"] for group in survey.groups}
+    values, valid, void = defaultdict(list), Counter(), Counter()
+    for group, targets, answers in ballots.values():
+        if is_void(survey, channels[group], group, targets, answers):
+            void[group] += 1
+            continue
+        valid[group] += 1
+        for (target, item), answer in answers.items():
+            percent = survey.scales[survey.items[group][item]].get(answer)
+            if percent is not None:
+                values[group, target, item].append(percent)
+    results = [score(survey, target, values) for target in survey.targets]
+    for result in results:
+        rivals = [r["exact"] for r in results if r["kind"] == result["kind"] and r["exact"] is not None]
+        own = result["exact"]
+        result["rank"] = None if own is None else 1 + sum(rival > own for rival in rivals)
+    return results, valid, void
+
+
+def score(survey, target, values):
+    items = []
+    for criterion in survey.criteria:
+        code, cells = criterion["item_code"], []
+        for group in survey.groups:
+            if target["target_code"] in survey.rated_by(group) and code in survey.items[group["code"]]:
+                answers = values.get((group["code"], target["target_code"], code), [])
+                mean = sum(answers) / len(answers) if answers else None
+                cells.append((group["code"], Fraction(group["weight"]), len(answers), mean))
+        if not cells:
+            continue
+        answered = [(weight, mean) for _, weight, _, mean in cells if mean is not None]
+        weights = sum(weight for weight, _ in answered)
+        percent = sum(weight * mean for weight, mean in answered) / weights if weights else None
+        maximum = Fraction(criterion["max_points"])
+        items.append(
+            {
+                "item_code": code,
+                "field": criterion["field"],
+                "n": sum(n for _, _, n, _ in cells),
+                "max_points": maximum,
+                "percent": percent,
+                "points": None if percent is None else percent * maximum / 100,
+                "groups": [{"respondent_code": g, "n": n, "mean": mean} for g, _, n, mean in cells],
+            }
+        )
+    fields = []
+    for field in survey.rules["fields"]:
+        own = [item for item in items if item["field"] == field["code"]]
+        if own:
+            points, maximum, percent = total(own)
+            fields.append({"field": field["code"], "points": points, "max_points": maximum, "percent": percent})
+    points, maximum, percent = total(items)
+    return {
+        "target": target["target_code"],
+        "kind": target["target_kind"],
+        "survey_points": points,
+        "max_points": maximum,
+        "percent": percent,
+        "exact": percent,
+        "fields": fields,
+        "items": items,
+    }
+
+
+def total(items):
+    answered = [item for item in items if item["points"] is not None]
+    if not answered:
+        return None, Fraction(0), None
+    points, maximum = sum(i["points"] for i in answered), sum(i["max_points"] for i in answered)
+    return points, maximum, points / maximum * 100
+
+
+class Comparison:
+    def __init__(self, decimals):
+        self.decimals, self.compared, self.differing = decimals, 0, []
+
+    def same(self, place, ours, theirs):
+        if isinstance(ours, Fraction):
+            ours = fixed(ours, self.decimals)
+        self.compared += 1
+        if ours != theirs:
+            self.differing.append(f"{place}: recomputed {ours!r}, published {theirs!r}")
+
+    def record(self, place, ours, theirs, names):
+        for name in names:
+            self.same(f"{place} {name}", ours[name], theirs[name])
+
+    def rows(self, place, ours, theirs, key, names):
+        self.same(f"{place} {key}s", [row[key] for row in ours], [row[key] for row in theirs])
+        for one, other in zip(ours, theirs):
+            self.record(f"{place} {one[key]}", one, other, names)
+
+
+def main(folder, ballots_path, scores_path):
+    survey, ballots = Round(folder), read_ballots(ballots_path)
+    published = json.loads(Path(scores_path).read_text(encoding="utf-8"))
+    results, valid, void = recompute(survey, ballots)
+    check, k = Comparison(survey.decimals), survey.rules["disclosure"]["k"]
+    check.rows("round", results, published["targets"], "target", ["kind", "survey_points", "max_points", "percent", "rank"])
+    for ours, theirs in zip(results, published["targets"]):
+        place = ours["target"]
+        check.rows(place, ours["fields"], theirs["fields"], "field", ["points", "max_points", "percent"])
+        check.rows(place, ours["items"], theirs["items"], "item_code", ["field", "points", "max_points", "percent", "n"])
+        for item, shown in zip(ours["items"], theirs["items"]):
+            cells = f"{place} {item['item_code']}"
+            check.rows(cells, item["groups"], shown["groups"], "respondent_code", ["n"])
+            for cell, other in zip(item["groups"], shown["groups"]):
+                # A small cell is never shown; a shown one is exact.
+                hidden = other["suppressed"] is not None
+                check.same(f"{cells} {cell['respondent_code']} mean", None if hidden else cell["mean"], other["mean"])
+                check.same(f"{cells} {cell['respondent_code']} hidden", hidden or cell["n"] < k, hidden)
+    for row in published["ballots"]:
+        group = row["respondent_code"]
+        check.same(f"ballots of {group}", valid[group], row["valid"])
+        check.same(f"void ballots of {group}", void[group], sum(v["count"] for v in row["void"]))
+    check.same("ballots", len(ballots), sum(valid.values()) + sum(void.values()))
+    for line in check.differing:
+        print(line)
+    print(f"scores: {len(ballots)} ballots, {check.compared} numbers compared, {len(check.differing)} differ")
+    return 1 if check.differing else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
