@@ -11,6 +11,7 @@ const PLACES = new Map([
 // The sign of a key, wherever the keyboard has it; null when it means nothing here.
 function sign(event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return null;
+  if (event.key === "*" || event.key === "+") return event.key;
   const digit = /^(Digit|Numpad)(\d)$/.exec(event.code);
   if (digit && !(event.shiftKey && digit[1] === "Digit")) return digit[2];
   if (event.shiftKey && event.code === "Digit8") return "*";
@@ -25,6 +26,12 @@ function buzz(element) {
   const red = { backgroundColor: "#a3171f", color: "#fff" };
   const shake = ["-5px", "5px", "-3px", "0"].map((x) => ({ ...red, transform: `translateX(${x})` }));
   element.animate(calm ? [red, red] : shake, { duration: 220 });
+}
+
+// Focus without gliding: the eyes are on the paper, and the next key comes at once.
+function reach(element, whole) {
+  element.focus({ preventScroll: true });
+  whole.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
 function start(form) {
@@ -55,7 +62,7 @@ function start(form) {
 
   function focus(input) {
     stops[at].hidden = true;
-    input.focus();
+    reach(input, input.closest("tr"));
     input.select();
   }
 
@@ -75,11 +82,16 @@ function start(form) {
       return;
     }
     const last = at === blocks.length - 1;
-    const keyed = inputs[at].map((input) => `${input.dataset.number}: ${input.value}`).join("   ");
-    stops[at].textContent = `${keyed} — đúng như trên phiếu? Enter để ${last ? "lưu" : "sang phần tiếp"}, - để lùi.`;
+    const keyed = inputs[at].flatMap((input) => {
+      const pill = document.createElement("span");
+      pill.className = "pill";
+      pill.textContent = `${input.dataset.number}: ${input.value}`;
+      return [pill, " "];
+    });
+    stops[at].replaceChildren(...keyed, `Đúng như trên phiếu? Enter: ${last ? "lưu" : "sang phần tiếp"}, -: lùi.`);
     stops[at].hidden = false;
     save.hidden = !last;
-    stops[at].focus();
+    reach(stops[at], stops[at]);
   }
 
   function forward(input) {
@@ -166,7 +178,9 @@ function start(form) {
     if (!input && element !== stops[at]) return;
     // An input method is composing: what it makes arrives as an input event.
     if (event.isComposing || event.keyCode === 229) return;
-    const key = ["Enter", "Escape", "ArrowUp", "ArrowDown"].includes(event.key) ? event.key : sign(event);
+    // Arrows by their place too: with NumLock off the 2 of the number pad says ArrowDown.
+    const moves = ["Enter", "Escape"].includes(event.key) || ["ArrowUp", "ArrowDown"].includes(event.code);
+    const key = moves ? event.key : sign(event);
     if (key === null) {
       // A letter says nothing here; keys that move or edit are left to the browser.
       if (event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey) {
@@ -222,7 +236,13 @@ function start(form) {
   form.addEventListener("focusin", (event) => {
     if (inputs[at].includes(event.target)) event.target.select();
   });
-  document.querySelector("[data-keys]").hidden = false;
+  form.querySelector("[data-keys]").hidden = false;
+  // The name of the rated body stays in sight, and no column moves while words appear in it.
+  for (const heading of form.querySelectorAll("[data-heading]")) {
+    Object.assign(heading.style, { position: "sticky", top: "0", background: "var(--wash)", zIndex: "1" });
+  }
+  for (const column of form.querySelectorAll("[data-keyed]")) column.style.width = "27%";
+  for (const row of form.querySelectorAll("tr")) row.style.scrollMarginTop = "4rem";
 
   const places = inputs.flat();
   const first = places.find((i) => i.getAttribute("aria-invalid")) ?? places.find((i) => !known(i)) ?? places[0];

@@ -8,6 +8,7 @@ use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tracing_actix_web::TracingLogger;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt as _;
@@ -31,7 +32,7 @@ use crate::monitor;
 use crate::respond;
 use crate::round::{self, RoundError, Rounds};
 use crate::score::{self, Publications};
-use crate::telemetry::RouteSpan;
+use crate::telemetry::{self, RouteSpan, count_answers};
 
 /// Longest time for one request, body and all: a body that trickles in is cut off.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
@@ -74,6 +75,7 @@ pub enum StartError {
 /// The service, bound to its port and not yet running.
 pub struct Service {
     server: Server,
+    admin: Option<Server>,
     port: u16,
     queue: std::thread::JoinHandle<()>,
 }
@@ -125,7 +127,8 @@ impl Service {
             server = server.workers(workers);
         }
         let server = server.listen(listener).map_err(|e| StartError::Listen(address, e))?.run();
-        Ok(Self { server, port: address.port(), queue })
+        let admin = config.admin_listen.map(|at| admin(at, db)).transpose()?;
+        Ok(Self { server, admin, port: address.port(), queue })
     }
 
     /// The port it listens on.
@@ -139,7 +142,16 @@ impl Service {
     /// # Errors
     /// When the listener fails.
     pub async fn run_until_stopped(self) -> std::io::Result<()> {
+        let admin = self.admin.map(|server| {
+            let handle = server.handle();
+            (handle, actix_web::rt::spawn(server))
+        });
         self.server.await?;
+        if let Some((handle, task)) = admin {
+            handle.stop(false).await;
+            // It was told to stop; how it ended does not matter any more.
+            drop(task.await);
+        }
         // The workers are gone, and with them the last senders: the queue drains and its thread ends.
         let drained = tokio::task::spawn_blocking(move || self.queue.join()).await;
         if !matches!(drained, Ok(Ok(()))) {
@@ -147,6 +159,27 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// The operators' listener: counters and health, never in reach of the public.
+fn admin(at: SocketAddr, db: &Db) -> Result<Server, StartError> {
+    let counters = Data::new(telemetry::count());
+    let db = Data::new(db.clone());
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(counters.clone())
+            .app_data(db.clone())
+            .route("/healthz", web::get().to(healthy))
+            .route("/readyz", web::get().to(ready))
+            .route("/metrics", web::get().to(metrics))
+    });
+    Ok(server.workers(1).bind(at).map_err(|e| StartError::Listen(at, e))?.run())
+}
+
+/// The counters, in Prometheus' text format.
+async fn metrics(counters: Data<Option<PrometheusHandle>>) -> HttpResponse {
+    let text = counters.as_ref().as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text)
 }
 
 fn app(
@@ -187,6 +220,7 @@ fn app(
         .wrap(from_fn(deadline))
         .wrap(from_fn(security_headers))
         .wrap(Compress::default())
+        .wrap(from_fn(count_answers))
         .wrap(TracingLogger::<RouteSpan>::new())
 }
 

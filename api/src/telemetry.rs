@@ -1,15 +1,18 @@
-//! Logs and the root span. A line says which route answered with which class of status, and how long it took; never
+//! Logs, the root span and the counters. A line says which route answered with which class of status, and how long it took; never
 //! an address, a user agent, a path with parameters, a body or a code.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
+use actix_web::middleware::Next;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing::Span;
 use tracing_actix_web::RootSpanBuilder;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::clock::Stopwatch;
 use crate::config::LogFormat;
 
 /// Starts logging to standard error; `PHIEU_LOG` filters (default `info`).
@@ -24,6 +27,45 @@ pub fn start(format: LogFormat) {
     };
     // A second start (tests) keeps the first one's subscriber.
     drop(started);
+}
+
+/// Upper bounds of the request histogram, in seconds.
+const DURATION_BUCKETS_S: [f64; 9] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+/// Starts counting; the handle renders the counters in Prometheus' text format. `None` when counting has started
+/// before in this process.
+#[must_use]
+pub fn count() -> Option<PrometheusHandle> {
+    let builder = PrometheusBuilder::new().set_buckets(&DURATION_BUCKETS_S).ok()?;
+    builder.install_recorder().ok()
+}
+
+/// Counts answers by route pattern and class of status, and how long they took: no path, no parameter, no address.
+pub async fn count_answers<B: MessageBody>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let route = req.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let watch = Stopwatch::start();
+    let outcome = next.call(req).await;
+    let class = status_class(&outcome);
+    metrics::counter!("phieu_http_answers_total", "route" => route, "status_class" => class).increment(1);
+    metrics::histogram!("phieu_http_answer_seconds").record(watch.elapsed());
+    outcome
+}
+
+fn status_class<B>(outcome: &Result<ServiceResponse<B>, actix_web::Error>) -> &'static str {
+    let status = match outcome {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    match status.as_u16() {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
 }
 
 /// The span of one request: method, route pattern, status class.
@@ -46,18 +88,7 @@ impl RootSpanBuilder for RouteSpan {
     }
 
     fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
-        let status = match outcome {
-            Ok(response) => response.status(),
-            Err(error) => error.as_response_error().status_code(),
-        };
-        let class = match status.as_u16() {
-            100..=199 => "1xx",
-            200..=299 => "2xx",
-            300..=399 => "3xx",
-            400..=499 => "4xx",
-            _ => "5xx",
-        };
-        span.record("http.status_class", class);
+        span.record("http.status_class", status_class(outcome));
         tracing::debug!(parent: &span, "answered");
     }
 }

@@ -36,7 +36,7 @@ pub fn keep(
     entropy: &Entropy,
 ) -> Result<(), DraftError> {
     // Asked again inside the write: a cast from another device may have been faster.
-    let state = store::credential(conn, &bearer.keys.public).map_err(DbError::from)?.map(|c| c.state);
+    let state = store::held_state(conn, &bearer.keys.public).map_err(DbError::from)?;
     if !matches!(bearer.state, CredentialState::Issued) || state.as_deref() != Some("issued") {
         return Err(DraftError::Settled);
     }

@@ -67,6 +67,16 @@ pub(super) fn credential(conn: &mut Conn, public: &PublicKey) -> QueryResult<Opt
         .optional()
 }
 
+/// A credential's state, held until the end of the transaction, so that no cast comes between (SQLite has one writer
+/// anyway).
+pub(super) fn held_state(conn: &mut Conn, public: &PublicKey) -> QueryResult<Option<String>> {
+    let query = credential::table.find(public.as_slice()).select(credential::state);
+    match conn {
+        Conn::Sqlite(c) => query.first(c).optional(),
+        Conn::Postgres(c) => query.for_share().first(c).optional(),
+    }
+}
+
 pub(super) fn draft(conn: &mut Conn, id: &DraftId) -> QueryResult<Option<Vec<u8>>> {
     draft::table.find(id.as_slice()).select(draft::body).first(conn).optional()
 }

@@ -52,7 +52,8 @@ struct StartPage {
     said: Option<(&'static str, String)>,
     fault: Option<String>,
     typed: String,
-    progress: Option<Vec<Progress>>,
+    /// By round.
+    progress: Option<Vec<(String, Vec<Progress>)>>,
 }
 
 #[derive(Template)]
@@ -138,7 +139,7 @@ async fn start_page(
     fault: Option<(StatusCode, String, String)>,
     said: Option<(&'static str, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let progress = if may_decide(signed.staff().role) { Some(desk.progress().await?) } else { None };
+    let progress = if may_decide(signed.staff().role) { Some(by_round(desk.progress().await?)) } else { None };
     let (status, fault, typed) = match fault {
         Some((status, words, typed)) => (status, Some(words), typed),
         None => (StatusCode::OK, None, String::new()),
@@ -146,6 +147,17 @@ async fn start_page(
     let title = if fault.is_some() { "Lỗi: Nhập phiếu giấy" } else { "Nhập phiếu giấy" };
     let frame = site.frame(title).with_staff(signed.bar()).with_script(SCRIPT);
     Ok(render(status, &StartPage { frame, said, fault, typed, progress }))
+}
+
+fn by_round(lines: Vec<Progress>) -> Vec<(String, Vec<Progress>)> {
+    let mut rounds: Vec<(String, Vec<Progress>)> = Vec::new();
+    for line in lines {
+        match rounds.last_mut() {
+            Some((round, of)) if *round == line.round => of.push(line),
+            _ => rounds.push((line.round.clone(), vec![line])),
+        }
+    }
+    rounds
 }
 
 async fn start(

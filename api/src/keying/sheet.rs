@@ -47,6 +47,8 @@ pub(super) struct Row {
     pub(super) value: String,
     pub(super) words: String,
     pub(super) fault: Option<&'static str>,
+    /// Where the work starts: the first fault, or the first item.
+    pub(super) focus: bool,
 }
 
 /// A place at fault, for the summary.
@@ -133,6 +135,11 @@ impl Sheet {
                 }
             }
         }
+        let start = summary.first().map(|fault| fault.name.clone());
+        let mut rows = blocks.iter_mut().flat_map(|block| &mut block.rows);
+        if let Some(row) = rows.find(|row| start.as_ref().is_none_or(|name| row.name == *name)) {
+            row.focus = true;
+        }
         let more_faults = summary.len().saturating_sub(FAULTS_LISTED);
         summary.truncate(FAULTS_LISTED);
         Self { blocks, matrix, faults: summary, more_faults }
@@ -160,12 +167,13 @@ fn rows(round: &Round, form: &Form<'_>, target: &str) -> Vec<Row> {
                 name: input_name(form, target, item),
                 number: item.number,
                 question: item.question.clone(),
-                section: (index == 0).then(|| format!("{}. {}", section.code, section.title)),
+                section: (index == 0).then(|| section.title.clone()),
                 legend: scale(round, item).map(legend),
                 scale: item.scale.clone(),
                 value: String::new(),
                 words: String::new(),
                 fault: None,
+                focus: false,
             });
         }
     }

@@ -71,6 +71,8 @@ pub(super) fn target_name<'r>(round: &'r LoadedRound, code: &'r str) -> &'r str 
 pub(super) struct EntryPage {
     pub(super) frame: Frame,
     pub(super) rounds: Vec<RoundView>,
+    /// No round is under way or to come.
+    pub(super) closed: bool,
     /// Where the form goes; the place that somebody came from, when a session ended.
     pub(super) action: String,
     /// What to tell first.

@@ -159,3 +159,6 @@ impl Choice {
         Ok(ScoreDocument { targets, ..document.clone() })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -203,3 +203,43 @@ fn thousandths(q: &str) -> Option<u32> {
     let padded = format!("{decimals:0<3}");
     Some(whole.parse::<u32>().ok()?.min(1) * 1000 + padded.get(..3)?.parse::<u32>().ok()?).map(|q| q.min(1000))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_liked_media_type_is_given() {
+        let asked = |accept: &str| {
+            negotiate(&actix_web::test::TestRequest::get().insert_header((ACCEPT, accept)).to_http_request())
+        };
+        assert_eq!(negotiate(&actix_web::test::TestRequest::get().to_http_request()), Some(Media::Json));
+        for (accept, media) in [
+            ("*/*", Some(Media::Json)),
+            ("text/csv", Some(Media::Csv)),
+            ("application/json, text/csv", Some(Media::Json)),
+            ("application/json;q=0.4, text/csv;q=0.5", Some(Media::Csv)),
+            ("text/*;q=0.9, */*;q=0.1", Some(Media::Csv)),
+            ("text/csv;q=0, */*", Some(Media::Json)),
+            ("image/png", None),
+            ("application/json;q=x", None),
+        ] {
+            assert_eq!(asked(accept), media, "{accept}");
+        }
+    }
+
+    /// The description in the API document is that of the document as it is served.
+    #[test]
+    fn the_described_document_is_the_released_one() {
+        for mut place in crate::ceremony::fixture::places() {
+            place.until_published();
+            let published =
+                place.test.db.read_here(|conn| Publications::new().latest(conn, &place.rounds, "quang-nam-2023"));
+            let canonical = published.unwrap().canonical.clone();
+            let described: Scores = serde_json::from_slice(&canonical).unwrap();
+            let value: serde_json::Value = serde_json::from_slice(&canonical).unwrap();
+            assert_eq!(serde_json::to_value(&described).unwrap(), value);
+            assert_eq!(described.round, "quang-nam-2023");
+        }
+    }
+}

@@ -129,7 +129,7 @@ async fn three_people_bring_a_ballot_into_the_box() {
 
         let screen = post(&scene, "/nhap-phieu", &chi, &[code(&token)]).await;
         assert_eq!(screen.body.matches("<fieldset").count(), 2, "only what is disputed");
-        assert!(screen.body.contains("(để trống)") && screen.body.contains("5 – Kém"));
+        assert!(screen.body.contains("(để trống)") && screen.body.contains("5 Kém"));
         assert!(!screen.body.contains("le.an") && !screen.body.contains("do.binh"));
         let names = ["a1-1", "ra1-1", "a1-4", "ra1-4"];
         let decision = |values: [&str; 4]| {

@@ -21,6 +21,7 @@ pub(super) async fn show(booth: Booth, carried: Carried, site: Data<Site>) -> Re
     let (rounds, _) = current_rounds(&booth).await?;
     let action = site.base().path("/p");
     let mut entry = empty(&site, action);
+    entry.closed = rounds.is_empty();
     entry.rounds = rounds;
     entry.under_way = carried.0.is_some();
     Ok(page(&entry))
@@ -42,6 +43,7 @@ fn empty(site: &Site, action: String) -> EntryPage {
     EntryPage {
         frame: site.frame("Nhập mã phiếu").with_script(SCRIPT),
         rounds: Vec::new(),
+        closed: false,
         action,
         said: None,
         faulty: false,
@@ -55,6 +57,7 @@ fn empty(site: &Site, action: String) -> EntryPage {
 pub(super) async fn ask(booth: &Booth, site: &Site) -> Result<HttpResponse, Problem> {
     let mut entry = empty(site, site.base().path("/p"));
     entry.rounds = current_rounds(booth).await?.0;
+    entry.closed = entry.rounds.is_empty();
     Ok(page(&entry))
 }
 

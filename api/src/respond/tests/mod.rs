@@ -1,6 +1,5 @@
 //! The respondents' pages and calls, as people and programs see them, on each database at hand. A [`Place`] is the
 //! service, a [`Browser`] somebody's device: cookies, no scripts.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic: that is how it fails")]
 
 mod journey;
 mod refusals;

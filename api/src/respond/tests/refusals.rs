@@ -93,6 +93,7 @@ async fn codes_that_cannot_answer_are_told_why() {
         place.test.db.write_here(|c| advance(c, super::ROUND, RoundState::Open, RoundState::Closed)).unwrap();
         place.test.db.read_here(|c| place.rounds.reread(c).map(|_| ())).unwrap();
         assert!(browser.get("/p").await.body.contains("Đã hết hạn"));
+        assert!(browser.get("/").await.body.contains("Hiện không có đợt điều tra nào nhận phiếu"));
     }
 }
 

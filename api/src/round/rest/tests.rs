@@ -50,8 +50,8 @@ async fn a_round_is_shown_as_it_was_declared() {
         let (status, one, _) = get(db, "/rounds/quang-nam-2023", Some(&tag)).await;
         assert_eq!((status, one["box_public_key"].as_str().unwrap().len()), (StatusCode::OK, 64));
 
-        let (_, targets, _) = get(db, "/rounds/quang-nam-2023/targets", None).await;
-        assert_eq!(targets["targets"].as_array().unwrap().len(), 43);
+        let (_, rated, _) = get(db, "/rounds/quang-nam-2023/targets", None).await;
+        assert_eq!(rated["targets"].as_array().unwrap().len(), 43);
         // Non-ASCII codes travel percent-encoded.
         let (_, form, _) = get(db, "/rounds/quang-nam-2023/questionnaires/H%C4%90-CT", None).await;
         assert_eq!(form["hash"], round.questionnaire("HĐ-CT").unwrap().hash.as_str());

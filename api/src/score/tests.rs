@@ -1,0 +1,221 @@
+//! The feed, the page and the exports of a round that went all the way.
+
+use std::collections::BTreeMap;
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use survey_forms::answers::Answer as Given;
+
+use super::export::{self, BALLOT_COLUMNS, SCORE_COLUMNS};
+use super::*;
+use crate::ceremony::fixture::{Place, ROUND, Reply, Routes, get, places};
+
+const ROUTES: Routes = Routes {
+    pages,
+    rest,
+    data: |cfg| {
+        cfg.app_data(actix_web::web::Data::new(Publications::new()));
+    },
+};
+
+async fn asked(place: &Place, token: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+    let mut request = get(&format!("/api/v1/rounds/{path}"));
+    if !token.is_empty() {
+        request = request.insert_header(("authorization", format!("Bearer {token}")));
+    }
+    for header in headers {
+        request = request.insert_header(*header);
+    }
+    place.ask(ROUTES, request).await
+}
+
+#[actix_web::test]
+async fn before_publication_there_is_no_score_for_anyone() {
+    for mut place in places() {
+        let token = place.token("scores:read").await;
+        let refused = |answer: Reply| answer.refusal();
+        assert_eq!(
+            refused(asked(&place, "", &format!("{ROUND}/scores"), &[]).await),
+            (401, "token_missing".to_owned())
+        );
+        let other = place.token("rates:read").await;
+        for path in ["scores", "scores.jws"] {
+            let path = format!("{ROUND}/{path}");
+            assert_eq!(refused(asked(&place, &other, &path, &[]).await), (403, "scope_missing".to_owned()));
+            assert_eq!(refused(asked(&place, &token, &path, &[]).await), (409, "not_published".to_owned()));
+        }
+        assert_eq!(refused(asked(&place, &token, "q/scores", &[]).await), (404, "round_unknown".to_owned()));
+        place.until_opened();
+        assert_eq!(
+            refused(asked(&place, &token, &format!("{ROUND}/scores"), &[]).await),
+            (409, "not_published".to_owned()),
+            "an opened box is not a publication"
+        );
+        let page = place.ask(ROUTES, get("/ket-qua")).await;
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("Chưa có đợt điều tra nào được công bố"));
+        let page = place.ask(ROUTES, get(&format!("/ket-qua/{ROUND}"))).await;
+        assert!(page.status == 409 && page.text().contains("Kết quả chưa được công bố"));
+        assert_eq!(place.ask(ROUTES, get("/ket-qua/q")).await.status, 404);
+    }
+}
+
+#[actix_web::test]
+async fn the_engine_gets_the_released_bytes_whole_in_part_as_table_and_signed() {
+    for mut place in places() {
+        place.until_published();
+        let token = place.token("scores:read").await;
+        let path = format!("{ROUND}/scores");
+        let whole = asked(&place, &token, &path, &[]).await;
+        assert_eq!((whole.status, whole.header("content-type")), (200, "application/json"));
+        assert_eq!(whole.header("vary"), "Accept");
+        let document = whole.json();
+        let sha256 = HEXLOWER.encode(&Sha256::digest(&whole.body));
+        let detail = &place.trail()["round.published"];
+        assert!(detail.contains(&format!("sha256={sha256}")), "what is served is what was announced");
+
+        let tag = whole.header("etag").to_owned();
+        let again = asked(&place, &token, &path, &[("if-none-match", &tag)]).await;
+        assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, tag.as_str()));
+        let table = asked(&place, &token, &path, &[("if-none-match", &tag), ("accept", "text/csv")]).await;
+        assert_eq!((table.status, table.header("content-type")), (200, "text/csv; charset=utf-8"));
+
+        let kind = asked(&place, &token, &format!("{path}?kind=huyen"), &[("if-none-match", &tag)]).await.json();
+        assert_eq!(kind["targets"].as_array().unwrap().len(), 18);
+        assert_eq!((&kind["rules_hash"], &kind["published_at"]), (&document["rules_hash"], &document["published_at"]));
+        let one = asked(&place, &token, &format!("{path}?target=SNV&kind=so"), &[]).await.json();
+        let same = document["targets"].as_array().unwrap().iter().find(|t| t["target"] == "SNV").unwrap();
+        assert_eq!(&one["targets"][0], same);
+        for (query, refusal) in [
+            ("target=XX", (404, "target_unknown")),
+            ("target=SNV&kind=huyen", (404, "target_unknown")),
+            ("kind=xa", (404, "kind_unknown")),
+            ("tagret=SNV", (400, "query_malformed")),
+        ] {
+            let (status, code) = asked(&place, &token, &format!("{path}?{query}"), &[]).await.refusal();
+            assert_eq!((status, code.as_str()), refusal);
+        }
+        let picture = asked(&place, &token, &path, &[("accept", "image/png")]).await;
+        assert_eq!(picture.refusal(), (406, "not_acceptable".to_owned()));
+
+        let signed = asked(&place, &token, &format!("{path}.jws"), &[]).await;
+        assert_eq!((signed.status, signed.header("content-type")), (200, "application/jose"));
+        let (message, signature) = signed.text().rsplit_once('.').unwrap();
+        let (header, payload) = message.split_once('.').unwrap();
+        assert_eq!(BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap(), whole.body, "byte for byte");
+        let header: serde_json::Value =
+            serde_json::from_slice(&BASE64URL_NOPAD.decode(header.as_bytes()).unwrap()).unwrap();
+        assert_eq!((header["alg"].as_str(), header["typ"].as_str()), (Some("EdDSA"), Some("scores+json")));
+        let jwk = place.test.db.read_here(crate::access::tokens::newest).unwrap().unwrap().jwk();
+        assert_eq!(header["kid"], jwk.kid.as_str());
+        let key = jsonwebtoken::DecodingKey::from_ed_components(&jwk.x).unwrap();
+        let verify =
+            |m: &str| jsonwebtoken::crypto::verify(signature, m.as_bytes(), &key, jsonwebtoken::Algorithm::EdDSA);
+        assert!(verify(message).unwrap() && !verify(&message.replacen('e', "f", 1)).unwrap());
+        let tag = signed.header("etag").to_owned();
+        assert_eq!(asked(&place, &token, &format!("{path}.jws"), &[("if-none-match", &tag)]).await.status, 304);
+
+        assert_table(&table.body, &document);
+    }
+}
+
+/// Every figure of the table is that of the document.
+fn assert_table(table: &[u8], document: &serde_json::Value) {
+    let mut reader = csv::Reader::from_reader(table);
+    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), SCORE_COLUMNS);
+    let mut levels: BTreeMap<String, usize> = BTreeMap::new();
+    for row in reader.records() {
+        let row = row.unwrap();
+        *levels.entry(row[4].to_owned()).or_default() += 1;
+        let target = document["targets"].as_array().unwrap().iter().find(|t| t["target"] == row[1]).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let item = || target["items"].as_array().unwrap().iter().find(|i| i["item_code"] == row[5]).unwrap();
+        let expected = match &row[4] {
+            "total" => text(&target["percent"]),
+            "field" => {
+                text(&target["fields"].as_array().unwrap().iter().find(|f| f["field"] == row[5]).unwrap()["percent"])
+            }
+            "item" => text(&item()["percent"]),
+            _ => text(
+                &item()["groups"].as_array().unwrap().iter().find(|g| g["respondent_code"] == row[6]).unwrap()["mean"],
+            ),
+        };
+        assert_eq!(&row[10], expected, "{row:?}");
+    }
+    let items: usize =
+        document["targets"].as_array().unwrap().iter().map(|t| t["items"].as_array().unwrap().len()).sum();
+    assert_eq!((levels["total"], levels["item"]), (43, items));
+}
+
+#[actix_web::test]
+async fn anyone_reads_the_results_as_released() {
+    for mut place in places() {
+        place.until_published();
+        let publication =
+            place.test.db.read_here(|conn| Publications::new().latest(conn, &place.rounds, ROUND)).unwrap();
+        let page = place.ask(ROUTES, get("/ket-qua")).await;
+        assert_eq!(page.status, 200);
+        let text = page.text();
+        for target in &publication.document.targets {
+            assert!(text.contains(&target.name), "{}", target.name);
+            if let Some(percent) = &target.percent {
+                assert!(text.contains(&format!("<td class=\"num\">{}</td>", percent.replace('.', ","))));
+            }
+        }
+        assert!(text.contains(&publication.document.log_root) && text.contains(&publication.sha256));
+        assert!(!text.contains("style="), "the content security policy forbids inline style");
+        let snv = publication.document.targets.iter().find(|t| t.target == "SNV").unwrap();
+        let page = place.ask(ROUTES, get(&format!("/ket-qua/{ROUND}/SNV"))).await;
+        assert_eq!(page.status, 200);
+        for field in &snv.fields {
+            assert!(page.text().contains(&field.name));
+        }
+        assert_eq!(place.ask(ROUTES, get(&format!("/ket-qua/{ROUND}/XX"))).await.status, 404);
+    }
+}
+
+#[test]
+fn ballots_are_exported_once_the_box_is_open_and_hold_every_answer() {
+    for mut place in places() {
+        let refused = export::ballots(Vec::new(), &place.test.db, &place.rounds, ROUND);
+        assert!(matches!(refused, Err(ScoreError::NotOpened)));
+        let sent = place.until_opened();
+        let mut table = Vec::new();
+        let written = export::ballots(&mut table, &place.test.db, &place.rounds, ROUND).unwrap();
+        assert_eq!(written, u64::try_from(sent.len()).unwrap());
+        assert!(table.starts_with("\u{feff}".as_bytes()));
+        let mut reader = csv::Reader::from_reader(&table["\u{feff}".len()..]);
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), BALLOT_COLUMNS);
+        let mut exported: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+        for row in reader.records() {
+            let row = row.unwrap();
+            let cells = row.iter().skip(1).map(str::to_owned).collect();
+            exported.entry(row[0].to_owned()).or_default().push(cells);
+        }
+        assert!(exported.keys().all(|id| id.len() == 32));
+        let mut exported: Vec<Vec<Vec<String>>> = exported.into_values().collect();
+        let mut expected: Vec<Vec<Vec<String>>> = Vec::new();
+        for one in &sent {
+            let stratum = &one.ballot.stratum;
+            let mut rows: Vec<Vec<String>> = Vec::new();
+            for (target, item, answer) in one.ballot.answers.iter() {
+                let answer = match answer {
+                    Given::Choice(option) => option.clone(),
+                    Given::Mark(mark) => format!("#{}", mark.as_str()),
+                };
+                rows.push(vec![
+                    stratum.respondent_code.clone(),
+                    stratum.targets.join("+"),
+                    target.to_owned(),
+                    item.to_owned(),
+                    answer,
+                ]);
+            }
+            expected.push(rows);
+        }
+        for ballots in [&mut exported, &mut expected] {
+            ballots.iter_mut().for_each(|rows| rows.sort());
+            ballots.sort();
+        }
+        assert!(exported == expected, "{}", place.test.backend);
+    }
+}
