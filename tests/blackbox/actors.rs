@@ -24,18 +24,23 @@ pub(crate) struct Answer {
 impl Actor {
     /// A respondent, or anyone.
     pub(crate) fn anon(service: &Service) -> Self {
+        Self::at(&service.base)
+    }
+
+    /// Anyone, at an address.
+    pub(crate) fn at(base: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { agent: ureq::Agent::new_with_config(config), base: service.base.clone(), headers: Vec::new() }
+        Self { agent: ureq::Agent::new_with_config(config), base: base.to_owned(), headers: Vec::new() }
     }
 
     /// A member of staff with a session.
-    pub(crate) fn staff(service: &Service, name: &str, password: &str) -> Self {
-        let mut actor = Self::anon(service);
+    pub(crate) fn signed_in(base: &str, name: &str, password: &str) -> Self {
+        let mut actor = Self::at(base);
         let answer = actor.post_form("/dang-nhap", &[("name", name), ("password", password)]);
         assert_eq!(answer.status, 303, "{name} could not sign in: {}", answer.text());
         let cookie = answer.header("set-cookie").and_then(|c| c.split(';').next()).unwrap().to_owned();
@@ -47,19 +52,19 @@ impl Actor {
     pub(crate) fn hired(stage: &Stage, service: &Service, name: &str, role: &str) -> Self {
         let added: Value =
             serde_json::from_str(&stage.phieu(&["staff", "add", name, "--role", role, "--json"])).unwrap();
-        Self::staff(service, name, added["password"].as_str().unwrap())
+        Self::signed_in(&service.base, name, added["password"].as_str().unwrap())
     }
 
     /// A new machine client with a token for all its scopes.
     pub(crate) fn machine(stage: &Stage, service: &Service, scopes: &str) -> Self {
         let added = stage.phieu(&["client", "add", "index engine", "--scopes", scopes, "--json"]);
         let added: Value = serde_json::from_str(&added).unwrap();
-        Self::client(service, added["client_id"].as_str().unwrap(), added["client_secret"].as_str().unwrap())
+        Self::client_at(&service.base, added["client_id"].as_str().unwrap(), added["client_secret"].as_str().unwrap())
     }
 
     /// A machine client with a token for all its scopes.
-    pub(crate) fn client(service: &Service, id: &str, secret: &str) -> Self {
-        let actor = Self::anon(service);
+    pub(crate) fn client_at(base: &str, id: &str, secret: &str) -> Self {
+        let actor = Self::at(base);
         let fields = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
         let answer = actor.post_form("/api/v1/oauth/token", &fields);
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -82,11 +87,16 @@ impl Actor {
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
+        self.try_get(path).unwrap()
+    }
+
+    /// Asks a service that may not be there yet.
+    pub(crate) fn try_get(&self, path: &str) -> Result<Answer, ureq::Error> {
         let mut request = self.agent.get(format!("{}{path}", self.base));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
-        Answer::read(request.call().unwrap())
+        request.call().map(Answer::read)
     }
 
     /// Posts JSON.

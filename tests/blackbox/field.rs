@@ -77,19 +77,9 @@ impl Field {
         field
     }
 
-    /// How many codes of a group are left.
-    pub(crate) fn left(&self, group: &str) -> usize {
-        self.codes.get(group).map_or(0, Vec::len)
-    }
-
     /// A code of a group, used by nobody else.
     pub(crate) fn take(&mut self, group: &str) -> Code {
         self.codes.get_mut(group).and_then(Vec::pop).unwrap_or_else(|| panic!("no code of {group} is left"))
-    }
-
-    /// Every code of a group.
-    pub(crate) fn take_all(&mut self, group: &str) -> Vec<Code> {
-        self.codes.remove(group).unwrap_or_default()
     }
 }
 
@@ -166,13 +156,19 @@ pub(crate) fn answer_and_cast(anon: &Actor, code: &Code, dice: &mut Dice) -> (Va
 
 /// Asks again and again until it is so: the service reads rounds anew once a second.
 #[track_caller]
-pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    eventually_within(Duration::from_secs(10), what, ask)
+}
+
+/// [`eventually`] with a patience of one's own.
+#[track_caller]
+pub(crate) fn eventually_within<T>(patience: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(found) = ask() {
             return found;
         }
-        assert!(started.elapsed() < Duration::from_secs(10), "never: {what}");
+        assert!(started.elapsed() < patience, "never: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

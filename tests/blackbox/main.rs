@@ -10,10 +10,13 @@
 mod actors;
 mod bad_input;
 mod canary;
+mod contract;
 mod crash;
+mod demo;
 mod field;
 mod keying;
 mod machines;
+mod pages;
 mod race;
 mod rounds;
 mod stage;

@@ -80,6 +80,13 @@ async function respondent() {
     await fill(phone, answers);
     await kept;
     await phone.getByText("Đã lưu nháp").waitFor();
+    // No button was pressed yet: whoever has the code finds the answers elsewhere.
+    const elsewhere = await browser.device({ state: await phone.context().storageState() });
+    await eventually("the answers are kept", async () => {
+      await elsewhere.goto(at("/p?phan=1"));
+      return JSON.stringify(await chosen(elsewhere)) === JSON.stringify(answers);
+    });
+    await elsewhere.context().close();
   });
   await check("the button leads to the next section", async () => {
     await phone.click("button[name=di][value=tiep]:visible >> nth=-1");
@@ -232,6 +239,7 @@ async function otherPages() {
 }
 
 async function monitoring(expected) {
+  const other = await browser.device();
   const page = await browser.device({ width: 1280, height: 900 });
   await check("an observer signs in and is led to the monitoring page", async () => {
     const { name, password } = demo.staffed("observer");
@@ -255,6 +263,17 @@ async function monitoring(expected) {
     assert.equal(await page.locator("figure.chart svg polyline").count(), 1);
   });
   await browser.audit(page, "monitoring");
+  await check("the administrator sees the round", async () => {
+    const { name, password } = demo.staffed("administrator");
+    await other.goto(at("/quan-tri"));
+    await other.fill("#name", name);
+    await other.fill("#password", password);
+    await other.keyboard.press("Enter");
+    await other.waitForURL(at("/quan-tri"));
+    assert.ok((await other.textContent("main")).includes(demo.round));
+  });
+  await browser.audit(other, "administration");
+  await other.context().close();
   await check("an observer may not key ballots", async () => {
     const answer = await page.goto(at("/nhap-phieu"));
     assert.equal(answer.status(), 403);
