@@ -23,6 +23,11 @@ async function open(page, code) {
   await page.keyboard.press("Enter");
 }
 
+// A page of the desk says in its title which pass it is for.
+async function titled(page, words) {
+  await page.waitForFunction((wanted) => document.title.includes(wanted), words);
+}
+
 // Types a key for each item; where the stop line waits, Enter. Gives back how many items there were.
 async function key(page, digits) {
   await page.locator("form[data-keying]").waitFor();
@@ -64,7 +69,7 @@ export async function castPaper(demo, browser) {
   await browser.audit(one, "the paper desk");
   await check("the first clerk keys a ballot with one hand on the digits", async () => {
     await open(one, code);
-    await one.getByRole("heading", { level: 1, name: /Lượt 1/ }).waitFor();
+    await titled(one, "Lượt 1");
     await key(one, first);
     assert.equal(await said(one), "Đã lưu lượt 1.");
   });
@@ -78,7 +83,7 @@ export async function castPaper(demo, browser) {
   const two = await signIn(demo, browser, "clerk", 1);
   await check("the second clerk keys it blind, with one difference", async () => {
     await open(two, code);
-    await two.getByRole("heading", { level: 1, name: /Lượt 2/ }).waitFor();
+    await titled(two, "Lượt 2");
     const values = await two.locator("input[data-of]").evaluateAll((all) => all.map((input) => input.value).join(""));
     assert.equal(values, "", "nothing of the first entry is shown");
   });
@@ -93,9 +98,11 @@ export async function castPaper(demo, browser) {
   await browser.audit(third, "the adjudicator's desk");
   await check("the third person sees both readings of that one item", async () => {
     await open(third, code);
-    await third.getByRole("heading", { level: 1, name: /Phân xử/ }).waitFor();
-    const readings = await third.locator("dl.summary dd").allTextContents();
-    assert.deepEqual(readings.map((reading) => reading.trim()[0]), ["3", "6"]);
+    await titled(third, "Phân xử");
+    const text = (await third.textContent("fieldset")).replaceAll(/\s+/g, " ");
+    assert.match(text, /Lượt 1:? 3/);
+    assert.match(text, /Lượt 2:? 6/);
+    assert.equal(await third.locator("fieldset").count(), 1);
   });
   await browser.audit(third, "the decision");
   await check("the decision, by keyboard, puts the ballot into the box", async () => {
