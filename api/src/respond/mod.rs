@@ -8,6 +8,7 @@ mod sent;
 mod shown;
 mod store;
 mod views;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -11,10 +11,13 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
-use self::request::forget;
+use self::request::{Carried, carry, forget};
+pub(super) use self::request::{SESSION_MINUTES, WARNING_MINUTES};
 use super::place::Address;
+use super::sent::Sent;
 use super::views::{HelpPage, LeftPage, PrivacyPage, RoundView, StopPage};
 use super::{Booth, RespondError, Standing, Visit};
+use crate::ballot::Token;
 use crate::http::frame::{Site, page, render, see_other};
 use crate::http::{Limits, Problem, codes};
 use crate::round::RoundState;
@@ -25,14 +28,33 @@ pub fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource(["", "/"]).get(entry::show).post(entry::enter).default_service(wrong_method()))
         .service(web::resource("/p").get(answer::show).post(answer::save).default_service(wrong_method()))
         .service(web::resource("/p/xem-lai").get(review::show).post(review::cast).default_service(wrong_method()))
+        .service(web::resource("/p/giu").post(stay).default_service(wrong_method()))
         .service(web::resource("/p/xong").get(review::receipt).default_service(wrong_method()))
         .service(web::resource("/thoat").get(left).post(leave).default_service(wrong_method()))
         .service(web::resource("/huong-dan").get(help).default_service(wrong_method()))
         .service(web::resource("/rieng-tu").get(privacy).default_service(wrong_method()));
 }
 
+/// The one script of the respondents' pages.
+const SCRIPT: &str = "respond.js";
+
 /// The address of `/p` itself.
 const HERE: Address = Address { dt: None, phan: None };
+
+/// `POST /p/giu`: the session goes on.
+async fn stay(carried: Carried, site: Data<Site>) -> HttpResponse {
+    match carried.0 {
+        Some(token) => renewed(see_other(&site.base().path("/p")), &site, &token),
+        None => entry::ask_again(&site, &HERE, &Sent::empty()),
+    }
+}
+
+/// With the session's time begun anew. An answer that the page's script sends does not: one still on its way must not
+/// bring back the code that somebody has just made a shared computer forget.
+fn renewed(mut response: HttpResponse, site: &Site, token: &Token) -> HttpResponse {
+    set_cookie(&mut response, carry(site.base(), token));
+    response
+}
 
 /// `POST /thoat`: the browser forgets the code.
 async fn leave(site: Data<Site>) -> HttpResponse {

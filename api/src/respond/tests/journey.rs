@@ -22,7 +22,8 @@ async fn answers_on_two_devices_and_gets_one_receipt() {
         let cookie = entered.cookie.unwrap();
         assert_eq!(cookie.value(), code.replace('-', ""));
         assert_eq!((cookie.http_only(), cookie.same_site()), (Some(true), Some(SameSite::Strict)));
-        assert_eq!((cookie.path(), cookie.max_age(), cookie.expires()), (Some("/"), None, None));
+        assert_eq!(cookie.path(), Some("/"));
+        assert_eq!(cookie.max_age().map(|age| age.whole_minutes()), Some(60));
 
         let first = phone.get("/p").await;
         assert!(first.body.contains("Phần 1/7") && first.body.contains("Sở Nội vụ"));
@@ -166,5 +167,34 @@ async fn a_path_prefix_is_in_every_link_and_in_the_cookie() {
             let outside = ["#", "data:", "https:", "mailto:", "tel:", "<!DOCTYPE"];
             assert!(link.starts_with("/khao-sat/") || outside.iter().any(|o| link.starts_with(o)), "{link}");
         }
+    }
+}
+
+#[actix_web::test]
+async fn a_session_lasts_an_hour_from_the_last_page() {
+    for place in places().await {
+        let mut browser = place.browser();
+        browser.post("/p", &[("ma", &place.online())]).await;
+        let minutes = |answer: &super::Answer| answer.cookie.as_ref()?.max_age().map(|age| age.whole_minutes());
+        let section = browser.get("/p?phan=1").await;
+        assert_eq!(minutes(&section), Some(60), "{}", place.test.backend);
+        assert!(
+            section.body.contains("60 phút") && section.body.contains("/p/giu") && section.body.contains("quên mã")
+        );
+        let pressed = browser.post("/p?phan=1", &[("c.X1.1", "A"), ("di", "tiep")]).await;
+        assert_eq!(minutes(&pressed), Some(60));
+        // What the script sends must not bring back a code that was left a moment ago.
+        let by_script = browser.post("/p?phan=1", &[("c.X1.1", "B")]).await;
+        assert!(by_script.status == StatusCode::SEE_OTHER && by_script.cookie.is_none());
+        let stayed = browser.post("/p/giu", &[]).await;
+        assert_eq!((stayed.status, minutes(&stayed)), (StatusCode::SEE_OTHER, Some(60)));
+        for path in ["/p/xem-lai", "/p?phan=2"] {
+            assert!(browser.get(path).await.body.contains("quên mã"), "{path}");
+        }
+        // The hour is over: the browser sends no code any more.
+        browser.cookie = None;
+        let late = browser.post("/p/giu", &[]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(late.body.contains("không còn giữ mã phiếu") && late.cookie.is_none());
     }
 }
