@@ -10,7 +10,7 @@ use super::super::sent::{Go, Sent};
 use super::super::views::{RoundView, SectionPage, TasksPage, items, target_name, tasks};
 use super::super::{Booth, Change, RespondError, Visit};
 use super::request::Carried;
-use super::{SCRIPT, count_unknown, entry, gone, instead, renewed};
+use super::{SCRIPT, count_unknown, entry, gone, instead, logo, renewed};
 use crate::ballot::Token;
 use crate::http::frame::{Site, page, see_other};
 use crate::http::{Limits, Problem, codes};
@@ -48,7 +48,7 @@ fn task_list(site: &Site, visit: &Visit, answers: &Answers) -> Result<HttpRespon
     let form = visit.bearer.form().map_err(RespondError::from)?;
     let done = form.complete(answers);
     Ok(page(&TasksPage {
-        frame: site.frame("Chọn cơ quan để đánh giá").with_script(SCRIPT),
+        frame: logo::on(site.frame("Chọn cơ quan để đánh giá").with_script(SCRIPT), &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         title: &form.questionnaire.title,
         intro: &form.questionnaire.intro,
@@ -62,9 +62,10 @@ fn section(site: &Site, visit: &Visit, answers: &Answers, place: Place) -> Resul
     let form = visit.bearer.form().map_err(RespondError::from)?;
     let section = place.section(&form).ok_or(Problem::new(&codes::NOT_FOUND))?;
     let (part, parts) = (place.section + 1, form.questionnaire.sections.len());
+    let frame = site.frame(&format!("Phần {part}/{parts}: {}", section.title)).with_script(SCRIPT);
     let alone = form.targets.len() == 1;
     Ok(page(&SectionPage {
-        frame: site.frame(&format!("Phần {part}/{parts}: {}", section.title)).with_script(SCRIPT),
+        frame: logo::on(frame, &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         action: site.base().path(&place.path(&form)),
         target: target_name(&visit.bearer.round, place.target(&form)),

@@ -16,11 +16,12 @@ use crate::http::{Limits, Problem};
 
 /// `GET /`.
 pub(super) async fn show(booth: Booth, carried: Carried, site: Data<Site>) -> Result<HttpResponse, Problem> {
-    let (rounds, _) = current_rounds(&booth).await?;
+    let current = current_rounds(&booth).await?;
     let action = site.base().path("/p");
     let mut entry = empty(&site, action);
-    entry.closed = rounds.is_empty();
-    entry.rounds = rounds;
+    entry.frame = current.frame(entry.frame);
+    entry.closed = current.views.is_empty();
+    entry.rounds = current.views;
     entry.under_way = carried.0.is_some();
     Ok(page(&entry))
 }
@@ -54,8 +55,10 @@ fn empty(site: &Site, action: String) -> EntryPage {
 /// `GET /p` and its like without a code: asks for it.
 pub(super) async fn ask(booth: &Booth, site: &Site) -> Result<HttpResponse, Problem> {
     let mut entry = empty(site, site.base().path("/p"));
-    entry.rounds = current_rounds(booth).await?.0;
-    entry.closed = entry.rounds.is_empty();
+    let current = current_rounds(booth).await?;
+    entry.frame = current.frame(entry.frame);
+    entry.closed = current.views.is_empty();
+    entry.rounds = current.views;
     Ok(page(&entry))
 }
 

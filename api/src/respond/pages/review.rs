@@ -9,7 +9,7 @@ use super::super::sent::Sent;
 use super::super::views::{ReceiptPage, ReviewPage, RoundView, reviewed};
 use super::super::{Booth, RespondError, Standing, Visit};
 use super::request::Carried;
-use super::{HERE, SCRIPT, count_unknown, entry, instead, renewed};
+use super::{HERE, SCRIPT, count_unknown, entry, instead, logo, renewed};
 use crate::ballot::Receipt;
 use crate::http::frame::{Site, page, render, see_other};
 use crate::http::{Limits, Problem};
@@ -45,7 +45,7 @@ fn review(site: &Site, visit: &Visit, answers: &Answers, refused: bool) -> Resul
         ("Xem lại trước khi gửi", StatusCode::OK)
     };
     let review = ReviewPage {
-        frame: site.frame(title).with_script(SCRIPT),
+        frame: logo::on(site.frame(title).with_script(SCRIPT), &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         refused,
         answered: done.answered,
@@ -101,7 +101,7 @@ pub(super) async fn receipt(
     };
     let Standing::Cast(receipt) = visit.standing() else { return Ok(see_other(&site.base().path("/p"))) };
     let shown = page(&ReceiptPage {
-        frame: site.frame("Phiếu đã vào hòm phiếu"),
+        frame: logo::on(site.frame("Phiếu đã vào hòm phiếu"), &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         receipt: grouped(receipt),
     });
