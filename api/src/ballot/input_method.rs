@@ -213,7 +213,7 @@ mod tests {
         let codes: Vec<(Token, String)> = (0..4_000)
             .map(|seed| Token::generate(&Entropy::seeded(seed)))
             .map(|token| (token.clone(), token.expose().replace('-', "")))
-            .filter(|(_, keys)| keys.contains("ACS") && !shown(keys, TELEX).chars().any(|c| !c.is_ascii()))
+            .filter(|(_, keys)| keys.contains("ACS") && shown(keys, TELEX).is_ascii())
             .collect();
         for (token, keys) in &codes {
             read += usize::from(Token::parse(&keys.replace("ACS", "ÁC")) == Ok(token.clone()));
