@@ -14,7 +14,7 @@ use crate::access::scopes::CodesIssue;
 use crate::ballot::FindError;
 use crate::clock::Entropy;
 use crate::config::BaseUrl;
-use crate::db::{Db, DbError};
+use crate::db::Db;
 use crate::http::{Problem, codes};
 use crate::round::{RoundError, Rounds};
 
@@ -126,7 +126,7 @@ async fn issue_codes(
             }
             let now = handle.now(conn)?;
             let detail = format!("group={} count={}", request.respondent_code, codes.len());
-            audit::record(conn, now, &client.actor(), "codes.issued", &round, &detail).map_err(DbError::from)?;
+            audit::record(conn, now, &client.actor(), "codes.issued", &round, &detail)?;
             Ok::<_, CredentialError>(Issued {
                 round,
                 codes: codes

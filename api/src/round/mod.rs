@@ -207,7 +207,10 @@ impl Rounds {
     }
 }
 
-fn read_definition(files: &str) -> Result<(Arc<Round>, Arc<BTreeMap<String, usize>>), RoundError> {
+/// What the folder decides, with the longest canonical ballot of each questionnaire in bytes.
+type Definition = (Arc<Round>, Arc<BTreeMap<String, usize>>);
+
+fn read_definition(files: &str) -> Result<Definition, RoundError> {
     let files: BTreeMap<String, String> = serde_json::from_str(files).map_err(|_json| RoundError::Unreadable)?;
     let files: RoundFiles = files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
     let round = Round::from_files(&files).map_err(|_faults| RoundError::Unreadable)?;

@@ -158,7 +158,7 @@ async fn anyone_reads_the_results_as_released() {
         for target in &publication.document.targets {
             assert!(text.contains(&target.name), "{}", target.name);
             if let Some(percent) = &target.percent {
-                assert!(text.contains(&format!("<td class=\"num\">{}</td>", percent.replace('.', ","))));
+                assert!(text.contains(&format!("<td class=\"num\">{}<br>", percent.replace('.', ","))));
             }
         }
         assert!(text.contains(&publication.document.log_root) && text.contains(&publication.sha256));

@@ -25,6 +25,7 @@ pub(super) struct TargetRow {
     pub(super) value: Option<String>,
     pub(super) percent: String,
     pub(super) points: String,
+    pub(super) max_points: String,
     /// Ballots that rated it.
     pub(super) ballots: u64,
 }
@@ -60,7 +61,8 @@ fn shown(text: Option<&String>) -> String {
 }
 
 fn points(points: Option<&String>, max_points: &str) -> String {
-    format!("{} / {}", shown(points), decimal(max_points))
+    // One line: no break at the stroke.
+    format!("{}\u{a0}/\u{a0}{}", shown(points), decimal(max_points))
 }
 
 /// The ranked lists, in the order of the round's kinds; within a list by rank, unrated targets last.
@@ -81,7 +83,8 @@ pub(super) fn target_row(target: &DocumentTarget) -> TargetRow {
         rank: target.rank,
         value: target.percent.clone(),
         percent: shown(target.percent.as_ref()),
-        points: points(target.survey_points.as_ref(), &target.max_points),
+        points: shown(target.survey_points.as_ref()),
+        max_points: decimal(&target.max_points),
         ballots: ballots(target),
     }
 }
