@@ -8,6 +8,7 @@ mod sent;
 mod shown;
 mod store;
 mod views;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,8 @@ use crate::round::{LoadedRound, RoundError, RoundState, Rounds};
 struct Visit {
     bearer: Bearer,
     now: DateTime<Utc>,
+    /// Whether a draft waits under the code.
+    drafted: bool,
 }
 
 /// What somebody with this code can do now.
@@ -59,6 +62,7 @@ impl Visit {
             _ if self.bearer.channel == Channel::Paper => Standing::Paper,
             CredentialState::Used(receipt) => Standing::Cast(receipt),
             CredentialState::Issued if round.accepts(Channel::Online, self.now) => Standing::Answering,
+            CredentialState::Issued if self.drafted && round.in_grace(self.now) => Standing::Answering,
             CredentialState::Issued
                 if round.state == RoundState::Loaded
                     || (round.state == RoundState::Open && self.now < round.opens_at) =>
@@ -188,7 +192,7 @@ impl Booth {
             CredentialState::Issued => draft::read(conn, &bearer, Purpose::Draft)?,
             _ => None,
         };
-        Ok((Visit { bearer, now }, draft.unwrap_or_default()))
+        Ok((Visit { bearer, now, drafted: draft.is_some() }, draft.unwrap_or_default()))
     }
 
     /// Merges a change into the draft; what the change does not name stays. Nothing is kept for a code that cannot
@@ -203,12 +207,13 @@ impl Booth {
         // Two devices, or a page and its script, may save at once: one after the other.
         store::hold(conn, &bearer.keys.slot(Purpose::Draft).id).map_err(DbError::from)?;
         let now = self.db.now(conn)?;
-        let visit = Visit { bearer, now };
+        let draft = draft::read(conn, &bearer, Purpose::Draft)?;
+        let visit = Visit { bearer, now, drafted: draft.is_some() };
         if !matches!(visit.standing(), Standing::Answering) {
             return Ok(visit);
         }
         let sent = visit.bearer.form()?.parse(&change.answers).map_err(RespondError::Answers)?;
-        let mut draft = draft::read(conn, &visit.bearer, Purpose::Draft)?.unwrap_or_default();
+        let mut draft = draft.unwrap_or_default();
         for (target, item, answer) in sent.iter() {
             draft.insert(target, item, answer.clone());
         }

@@ -64,6 +64,7 @@ impl FieldWork<'_> {
             closes: plan.dates.closes + by,
             keying_closes: plan.dates.keying_closes + by,
             publishes: plan.dates.publishes + by,
+            grace_minutes: plan.dates.grace_minutes,
         };
         let files = survey_forms::round::readdress(&files, id, title, &dates).map_err(RoundError::Faults)?;
         self.db.write_here(|conn| rounds::load(conn, &files).map(|_| ()))?;
