@@ -239,10 +239,32 @@ impl Booth {
         let answers = match bearer.state {
             // Its ballot is in the box; whatever came along now is not looked at.
             CredentialState::Used(_) => Answers::new(),
-            _ => bearer.form()?.parse(answers).map_err(RespondError::Answers)?,
+            _ => {
+                let told_apart = |faults| tell_targets_apart(bearer, answers, faults);
+                bearer.form()?.parse(answers).map_err(|faults| RespondError::Answers(told_apart(faults)))?
+            }
         };
         self.cast(bearer, &answers).await
     }
+}
+
+/// The form knows its own targets only; a program is told whether a target is another code's or nobody's.
+fn tell_targets_apart(bearer: &Bearer, answers: &Value, mut faults: Vec<AnswerFault>) -> Vec<AnswerFault> {
+    const FOREIGN: &str = "target_not_yours";
+    if faults.iter().any(|fault| fault.code == FOREIGN) {
+        faults.retain(|fault| fault.code != FOREIGN);
+        let named = || answers.as_object().into_iter().flat_map(serde_json::Map::keys);
+        let known = |name: &str| bearer.round.definition.target(name).is_some();
+        let own = |name: &String| bearer.stratum.targets.contains(name);
+        let mut add = |code| faults.push(AnswerFault { pointer: String::new(), code });
+        if named().any(|name| !known(name)) {
+            add("target_unknown");
+        }
+        if named().any(|name| known(name) && !own(name)) {
+            add(FOREIGN);
+        }
+    }
+    faults
 }
 
 /// Refuses before anything is sealed; the cast itself asks the database again.
