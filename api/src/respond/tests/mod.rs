@@ -4,6 +4,7 @@
 mod journey;
 mod refusals;
 mod rest_calls;
+mod walks;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
