@@ -386,7 +386,12 @@ impl<'p> Walk<'p> {
         self.was_cast(device, card, &[cast], vec![before]).await;
     }
 
-    fn racing(&self, device: usize, path: &str, fields: &[(String, String)]) -> actix_web::rt::task::JoinHandle<Answer> {
+    fn racing(
+        &self,
+        device: usize,
+        path: &str,
+        fields: &[(String, String)],
+    ) -> actix_web::rt::task::JoinHandle<Answer> {
         let mut request = TestRequest::post().uri(path).insert_header(("sec-fetch-site", "same-origin"));
         if let Some(cookie) = &self.devices[device].browser.cookie {
             request = request.cookie(cookie.clone());
