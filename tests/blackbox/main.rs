@@ -4,7 +4,9 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
-    reason = "a test may panic, and it reads the machine's clock"
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may panic, and it reads the machine's clock and says what it did"
 )]
 
 mod actors;

@@ -214,7 +214,7 @@ async fn cookies_that_are_no_code_ask_for_one() {
 fn code_of_another_round(place: &Place) -> String {
     let mut files = survey_forms::quang_nam_2023();
     let toml = String::from_utf8(files["round.toml"].to_vec()).unwrap();
-    files.insert("round.toml".into(), toml.replace("id = \"quang-nam-2023\"", "id = \"dot-khac\"").into_bytes().into());
+    files.insert("round.toml".into(), toml.replace("id = \"quang-nam-2023\"", "id = \"dot-khac\"").into_bytes());
     place.test.db.write_here(|conn| load(conn, &files).map(|_| ())).unwrap();
     place.test.db.read_here(|conn| place.rounds.reread(conn).map(|_| ())).unwrap();
     let token = Token::generate(&Entropy::seeded(77));
