@@ -1,11 +1,13 @@
-// What the journey stands on: the demo, the browser, named checks, and the audit of every page.
+// What the browser's tests stand on: the demo, a field of rounds, the browser, named checks, and the audit of every page.
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -121,6 +123,101 @@ export class Demo {
   }
 }
 
+const ROUND_FILES = resolve("survey-forms/rounds/quang-nam-2023");
+const DAY_MS = 86_400_000;
+
+// A database of its own with rounds made by the program's commands, and the service on it.
+export class Field {
+  constructor() {
+    this.folder = mkdtempSync(join(tmpdir(), "phieu-field-"));
+    this.codes = {};
+    this.command("migrate");
+  }
+
+  command(words, input) {
+    const env = environment({ PHIEU_DATABASE_URL: `sqlite://${join(this.folder, "phieu.db")}` });
+    const done = spawnSync(BINARY, [words].flat(), { env, encoding: "utf8", cwd: this.folder, input });
+    assert.equal(done.status, 0, `phieu ${words}: ${done.stdout}${done.stderr}`);
+    return done.stdout;
+  }
+
+  // Loads a copy of the plan's round with its dates around now, opened by hand; `wanted` is a list of group, unit and
+  // how many codes. An end and a beginning are days from now.
+  round(id, [opens, closes], wanted) {
+    const folder = join(this.folder, id);
+    cpSync(ROUND_FILES, folder, { recursive: true });
+    const moment = (days) => new Date(Date.now() + days * DAY_MS).toISOString().replace(/\.\d+Z$/, "+00:00");
+    const dates = { opens: moment(opens), closes: moment(closes), keying_closes: moment(closes + 5), publishes: moment(closes + 10) };
+    const lines = readFileSync(join(folder, "round.toml"), "utf8").split("\n").map((line) => {
+      const key = line.split(" = ")[0];
+      // Rounds of one authority differ in their titles; the first one keeps the plan's.
+      if (key === "title") return id === "dang-mo" ? line : line.replace(/"$/, `, ${id}"`);
+      return key === "id" ? `id = "${id}"` : dates[key] ? `${key} = ${dates[key]}` : line;
+    });
+    writeFileSync(join(folder, "round.toml"), lines.join("\n"));
+    this.command(["round", "load", folder]);
+    this.command(["box", "keygen", id, "--out", `${folder}.key`]);
+    for (const [group, unit, count] of wanted) {
+      const file = `${folder}-${Object.keys(this.codes).length}.csv`;
+      this.command(["codes", "issue", id, "--group", group, ...(unit ? ["--unit", unit] : []), "--count", String(count), "--out", file]);
+      this.codes[`${id} ${group}`] = readFileSync(file, "utf8").match(/,[0-9A-Z]{4}(-[0-9A-Z]{4}){5},/g).map((cell) => cell.slice(1, -1));
+    }
+    this.command(["round", "open", id]);
+  }
+
+  // A code of this round and group that nothing has used yet.
+  code(group, id = "dang-mo") {
+    const code = this.codes[`${id} ${group}`]?.shift();
+    assert.ok(code, `no more codes of ${group} in ${id}`);
+    return code;
+  }
+
+  // How many ballots of the round are in the box.
+  returned(id = "dang-mo") {
+    return Number(/^total\s.*returned\s+(\d+)/m.exec(this.command(["rates", id]))[1]);
+  }
+
+  async serve() {
+    const env = environment({ PHIEU_DATABASE_URL: `sqlite://${join(this.folder, "phieu.db")}`, PHIEU_LISTEN: "127.0.0.1:0", PHIEU_LOG_FORMAT: "json" });
+    this.process = spawn(BINARY, ["serve"], { env, cwd: this.folder, stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    this.process.stderr.on("data", (bytes) => { said += bytes; });
+    this.process.on("exit", (code) => { this.ended = `the service ended with ${code}: ${said}`; });
+    await eventually("the service is ready", () => {
+      if (this.ended) throw new Error(this.ended);
+      this.port ??= /"message":"ready".*?"port":(\d+)/.exec(said)?.[1] ?? /"port":(\d+).*?"message":"ready"/.exec(said)?.[1];
+      return this.port;
+    }, READY_WITHIN_MS);
+    this.base = `http://127.0.0.1:${this.port}`;
+    return this;
+  }
+
+  async stop() {
+    if (this.process && !this.ended) {
+      this.process.kill("SIGTERM");
+      await eventually("the service ends", () => this.ended, 15_000).catch(() => this.process.kill("SIGKILL"));
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+// What one page asks of the network, as served: bytes of bodies and heads, gzip where it is offered.
+export function fetched(url, { cookie } = {}) {
+  const headers = { "accept-encoding": "gzip", ...(cookie ? { cookie } : {}) };
+  return new Promise((done, fail) => {
+    get(url, { headers }, (answer) => {
+      const parts = [];
+      answer.on("data", (bytes) => parts.push(bytes));
+      answer.on("end", () => {
+        const sent = Buffer.concat(parts);
+        const body = answer.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent;
+        const head = answer.rawHeaders.reduce((sum, text) => sum + text.length + 2, 17);
+        done({ status: answer.statusCode, bytes: sent.length + head, body, text: body.toString("utf8"), headers: answer.headers });
+      });
+    }).on("error", fail);
+  });
+}
+
 // The browser, and what its pages must never do: complain, or ask another host.
 export class Browser {
   static async launch(base) {
@@ -135,9 +232,9 @@ export class Browser {
   }
 
   // A device of its own: nothing shared with any other.
-  async device({ width = 360, height = 740, scripts = true, state } = {}) {
+  async device({ width = 360, height = 740, scripts = true, state, touch = false } = {}) {
     const context = await this.chromium.newContext({
-      viewport: { width, height }, javaScriptEnabled: scripts, storageState: state, locale: "vi-VN",
+      viewport: { width, height }, javaScriptEnabled: scripts, storageState: state, hasTouch: touch, locale: "vi-VN",
     });
     context.setDefaultTimeout(10_000);
     const page = await context.newPage();
@@ -154,12 +251,13 @@ export class Browser {
     return page;
   }
 
-  // Every page, in both sizes and both colour schemes: no violation, nothing beyond the edge of the screen.
-  async audit(page, name) {
+  // Every page, in each size and both colour schemes: no violation, nothing beyond the edge of the screen. With `look`,
+  // a further look at each size: a function run in the page that gives back what is wrong.
+  async audit(page, name, { sizes = SIZES, look } = {}) {
     const size = page.viewportSize();
-    await check(`axe finds nothing on ${name}, 360 and 1280 px, light and dark`, async () => {
+    await check(`axe finds nothing on ${name}, ${sizes.map(([width]) => width).join(", ")} px, light and dark`, async () => {
       const found = [];
-      for (const [width, height] of SIZES) {
+      for (const [width, height] of sizes) {
         await page.setViewportSize({ width, height });
         for (const colorScheme of ["light", "dark"]) {
           await page.emulateMedia({ colorScheme });
@@ -178,6 +276,7 @@ export class Browser {
         }
         const beyond = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
         if (beyond > 0) found.push(`${width}: ${beyond} px beyond the edge`);
+        if (look) found.push(...(await page.evaluate(look)).map((fault) => `${width}: ${fault}`));
       }
       assert.deepEqual(found, []);
     });
@@ -213,5 +312,19 @@ export class Browser {
     const bytes = [...requests.values()].reduce((sum, request) => sum + request.bytes, 0);
     await page.context().close();
     return { landed, bytes, requests: requests.size, script, shift, urls: [...requests.values()].map((r) => r.url) };
+  }
+
+  // Each page holds what a respondent's page may cost.
+  async weights(state, paths) {
+    for (const path of paths) {
+      await check(`${path} weighs at most 14 kB in 3 requests, 3 kB of scripts, and does not shift`, async () => {
+        const cost = await this.weigh(path, state);
+        assert.equal(cost.landed, path.split("?")[0]);
+        assert.ok(cost.bytes > 0 && cost.bytes <= 14_000, `${cost.bytes} bytes: ${cost.urls}`);
+        assert.ok(cost.requests <= 3, `${cost.requests} requests: ${cost.urls}`);
+        assert.ok(cost.script <= 3_000, `${cost.script} bytes of scripts`);
+        assert.equal(cost.shift, 0, "layout shift");
+      });
+    }
   }
 }

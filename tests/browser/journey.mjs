@@ -120,7 +120,7 @@ async function respondent() {
     assert.equal(await desktop.locator("dl.summary dd").count(), Object.keys(answers).length + 1);
   });
   const state = await desktop.context().storageState();
-  await weights(state, ["/", "/p?phan=1", "/p/xem-lai", "/huong-dan", "/rieng-tu"]);
+  await browser.weights(state, ["/", "/p?phan=1", "/p/xem-lai", "/huong-dan", "/rieng-tu"]);
   const onPhone = await browser.device({ state });
   await onPhone.goto(at("/p/xem-lai"));
   await browser.audit(onPhone, "the review");
@@ -149,7 +149,7 @@ async function respondent() {
     assert.equal(await receiptOn(another), receipt);
   });
   await browser.audit(another, "the receipt");
-  await weights(await another.context().storageState(), ["/p/xong"]);
+  await browser.weights(await another.context().storageState(), ["/p/xong"]);
   await check("the same code over the API gets the same receipt", async () => {
     const body = JSON.stringify({ code, answers: {} });
     const headers = { "content-type": "application/json" };
@@ -183,19 +183,6 @@ async function entry(page, code) {
   await browser.audit(page, "the entry page with a fault");
 }
 
-async function weights(state, paths) {
-  for (const path of paths) {
-    await check(`${path} weighs at most 14 kB in 3 requests, 3 kB of scripts, and does not shift`, async () => {
-      const cost = await browser.weigh(path, state);
-      assert.equal(cost.landed, path.split("?")[0]);
-      assert.ok(cost.bytes > 0 && cost.bytes <= 14_000, `${cost.bytes} bytes: ${cost.urls}`);
-      assert.ok(cost.requests <= 3, `${cost.requests} requests: ${cost.urls}`);
-      assert.ok(cost.script <= 3_000, `${cost.script} bytes of scripts`);
-      assert.equal(cost.shift, 0, "layout shift");
-    });
-  }
-}
-
 // A code that rates several departments: the list of them, and back to it.
 async function severalTargets() {
   const page = await browser.device();
@@ -214,7 +201,7 @@ async function severalTargets() {
   });
   if (found) {
     await browser.audit(page, "the list of departments");
-    await weights(await page.context().storageState(), ["/p"]);
+    await browser.weights(await page.context().storageState(), ["/p"]);
   }
   await page.context().close();
 }

@@ -186,12 +186,16 @@ impl Booth {
     }
 
     fn visit_here(&self, conn: &mut Conn, token: &Token) -> Result<(Visit, Answers), RespondError> {
-        let bearer = find(conn, &self.rounds, token)?;
+        let mut bearer = find(conn, &self.rounds, token)?;
         let now = self.db.now(conn)?;
         let draft = match bearer.state {
             CredentialState::Issued => draft::read(conn, &bearer, Purpose::Draft)?,
             _ => None,
         };
+        if draft.is_none() {
+            // No draft, or cast by the other half of a double click between the two reads: the code says which.
+            bearer = find(conn, &self.rounds, token)?;
+        }
         Ok((Visit { bearer, now, drafted: draft.is_some() }, draft.unwrap_or_default()))
     }
 

@@ -2,8 +2,10 @@
 //! service, a [`Browser`] somebody's device: cookies, no scripts.
 
 mod journey;
+mod naughty;
 mod refusals;
 mod rest_calls;
+mod walks;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -1,0 +1,312 @@
+//! What people do on a walk, each step held against the model.
+
+use std::rc::Rc;
+
+use actix_web::http::StatusCode;
+use actix_web::test::TestRequest;
+use serde_json::json;
+
+use super::super::Answer;
+use super::{Card, Fields, Filled, MISTYPED, Walk, receipt_on, target_of};
+
+impl Walk<'_> {
+    /// Types the code in one of the ways that people type it; any page with the field will do.
+    pub(super) async fn enter(&mut self, device: usize, card: usize) {
+        let code = self.cards[card].code.clone();
+        let typed = match self.dice.below(4) {
+            0 => code.to_lowercase(),
+            1 => code.replace('-', " "),
+            2 => format!("  {} ", code.replace('-', "")),
+            _ => code,
+        };
+        let path = *self.dice.of(&["/", "/p", "/p?phan=2"]);
+        let answer = self.devices[device].browser.post(path, &[("ma", &typed)]).await;
+        let expected = if self.cards[card].cast.is_some() { "/p/xong" } else { "/p" };
+        assert_eq!((answer.status, answer.location.as_str()), (StatusCode::SEE_OTHER, expected));
+        self.holds(device, card);
+    }
+
+    fn holds(&mut self, device: usize, card: usize) {
+        let device = &mut self.devices[device];
+        if device.holds.replace(card) != Some(card) {
+            // Another person sits here now, with pages of their own.
+            device.old.clear();
+        }
+    }
+
+    /// A random screen of a card: its address, target and items.
+    fn screen(&mut self, card: usize) -> (String, &'static str, Vec<String>) {
+        let Card { group, targets, .. } = &self.cards[card];
+        let sections = &self.round.questionnaire(group).unwrap().sections;
+        let (at, several) = (self.dice.below(sections.len()), targets.len() > 1);
+        let target = *self.dice.of(targets);
+        let part = at + 1;
+        let path = if several { format!("/p?dt={target}&phan={part}") } else { format!("/p?phan={part}") };
+        (path, target, sections[at].items.iter().map(|item| item.code.clone()).collect())
+    }
+
+    /// Opens a screen and holds it against the model; what is chosen on it, as a browser would send it.
+    async fn opened(&mut self, device: usize, card: usize) -> Option<(String, &'static str, Fields, Answer)> {
+        let (path, target, items) = self.screen(card);
+        let page = self.devices[device].browser.get(&path).await;
+        if self.cards[card].cast.is_some() {
+            assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/p/xong"));
+            return None;
+        }
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        let groups = page.form().1;
+        assert_eq!(groups.len(), items.len(), "{path}");
+        let mut fields = Fields::new();
+        for item in items {
+            let name = format!("c.{item}");
+            let chosen: Vec<&String> = groups[&name].iter().filter(|(_, on)| *on).map(|(option, _)| option).collect();
+            let kept = self.cards[card].draft.get(&(target.to_owned(), item));
+            assert_eq!(chosen, kept.into_iter().collect::<Vec<_>>(), "{path} {name}");
+            fields.extend(kept.map(|option| (name, option.clone())));
+        }
+        self.devices[device].old.push((path.clone(), fields.clone()));
+        Some((path, target, fields, page))
+    }
+
+    /// Answers some of a screen and presses one of its buttons.
+    pub(super) async fn answer(&mut self, device: usize) {
+        let Some(card) = self.devices[device].holds else { return self.answer_without_the_code(device).await };
+        let Some((path, _, mut fields, page)) = self.opened(device, card).await else { return };
+        for (name, options) in page.form().1 {
+            if self.dice.below(3) > 0 {
+                fields.retain(|(other, _)| *other != name);
+                fields.push((name, self.dice.of(&options).0.clone()));
+            }
+        }
+        let button = *self.dice.of(&["tiep", "lui", "xem-lai"]);
+        self.save(device, card, &path, fields, Some(button)).await;
+    }
+
+    /// Posts a form as the person with this card, and tells the model.
+    async fn save(&mut self, device: usize, card: usize, path: &str, fields: Fields, button: Option<&str>) {
+        let mut sent: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        sent.extend(button.map(|button| ("di", button)));
+        let saved = self.devices[device].browser.post(path, &sent).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{path}");
+        if self.cards[card].cast.is_some() {
+            assert_eq!(saved.location, "/p/xong");
+            return;
+        }
+        let target = target_of(path, &self.cards[card]);
+        self.keep(card, target, &fields);
+        self.devices[device].old.push((path.to_owned(), fields));
+    }
+
+    fn keep(&mut self, card: usize, target: &str, fields: &Fields) {
+        let card = &mut self.cards[card];
+        card.kept |= !fields.is_empty();
+        for (name, option) in fields {
+            let item = name.strip_prefix("c.").unwrap().to_owned();
+            card.draft.insert((target.to_owned(), item), option.clone());
+        }
+    }
+
+    /// A form comes after the browser forgot the code: it is asked for, and nothing that was chosen is lost.
+    async fn answer_without_the_code(&mut self, device: usize) {
+        let card = self.dice.below(2);
+        let (path, target, items) = self.screen(card);
+        let fields: Fields = vec![(format!("c.{}", items[0]), "B".to_owned())];
+        let sent = [(fields[0].0.as_str(), "B")];
+        let asked = self.devices[device].browser.post(&path, &sent).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(asked.body.contains(&fields[0].0) && asked.body.contains("name=\"ma\""));
+        let code = self.cards[card].code.clone();
+        let entered = self.devices[device].browser.post(&path, &[sent[0], ("ma", &code)]).await;
+        assert_eq!(entered.status, StatusCode::SEE_OTHER);
+        self.holds(device, card);
+        if self.cards[card].cast.is_none() {
+            self.keep(card, target, &fields);
+        }
+    }
+
+    /// "Bỏ chọn": an answer is taken back.
+    pub(super) async fn take_back(&mut self, device: usize) {
+        let Some(card) = self.devices[device].holds else { return };
+        let Some((path, target, fields, page)) = self.opened(device, card).await else { return };
+        let names: Vec<String> = page.form().1.into_keys().collect();
+        let item = self.dice.of(&names).strip_prefix("c.").unwrap().to_owned();
+        let mut sent: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        sent.push(("bo", &item));
+        let cleared = self.devices[device].browser.post(&path, &sent).await;
+        assert_eq!(cleared.status, StatusCode::SEE_OTHER);
+        self.keep(card, target, &fields);
+        self.cards[card].kept = true;
+        self.cards[card].draft.remove(&(target.to_owned(), item));
+    }
+
+    /// The back button, and the form that was there sent once more: what it names counts, nothing else moves.
+    pub(super) async fn post_an_old_form(&mut self, device: usize) {
+        let Some(card) = self.devices[device].holds else { return };
+        if self.devices[device].old.is_empty() {
+            return;
+        }
+        let (path, fields) = self.dice.of(&self.devices[device].old).clone();
+        self.save(device, card, &path, fields, Some("tiep")).await;
+    }
+
+    /// Opens a page, or reloads it.
+    pub(super) async fn look(&mut self, device: usize) {
+        match self.devices[device].holds {
+            Some(card) => drop(self.opened(device, card).await),
+            None => {
+                let path = *self.dice.of(&["/p", "/p?phan=1", "/p/xem-lai", "/p/xong"]);
+                let asked = self.devices[device].browser.get(path).await;
+                assert_eq!(asked.status, StatusCode::OK);
+                assert!(asked.body.contains("name=\"ma\""), "{path} asks for the code");
+            }
+        }
+    }
+
+    /// A form that no page sends.
+    pub(super) async fn post_nonsense(&mut self, device: usize) {
+        let Some(card) = self.devices[device].holds else { return };
+        let (path, _, items) = self.screen(card);
+        let name = format!("c.{}", items[0]);
+        let fields = *self.dice.of(&[[(name.as_str(), "Z"), ("di", "tiep")], [(name.as_str(), "A"), ("c.X9.9", "A")]]);
+        let refused = self.devices[device].browser.post(&path, &fields).await;
+        // Once the ballot is in the box, nobody looks at what else was sent.
+        match &self.cards[card].cast {
+            Some(_) => assert_eq!(refused.location, "/p/xong"),
+            None => assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {fields:?}"),
+        }
+    }
+
+    pub(super) async fn mistype(&mut self, device: usize) {
+        let refused = self.devices[device].browser.post("/p", &[("ma", MISTYPED)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains(MISTYPED), "what was typed stays");
+    }
+
+    pub(super) async fn leave(&mut self, device: usize) {
+        let left = self.devices[device].browser.post("/thoat", &[]).await;
+        assert_eq!(left.status, StatusCode::SEE_OTHER);
+        assert!(self.devices[device].browser.cookie.is_none());
+        self.devices[device].holds = None;
+        self.devices[device].old.clear();
+    }
+
+    /// The review tells how much is blank.
+    pub(super) async fn review(&mut self, device: usize) {
+        let Some(at) = self.devices[device].holds else { return };
+        let page = self.devices[device].browser.get("/p/xem-lai").await;
+        let card = &self.cards[at];
+        if card.cast.is_some() {
+            assert_eq!(page.location, "/p/xong");
+            return;
+        }
+        let total = self.round.questionnaire(card.group).unwrap().items().count() * card.targets.len();
+        let blanks = total - card.draft.len();
+        assert_eq!(page.status, StatusCode::OK);
+        let told = if blanks == 0 {
+            page.body.contains(&format!("đủ {total} câu"))
+        } else {
+            blanks == total || page.body.contains(&format!("{blanks}/{total} câu"))
+        };
+        assert!(told, "{blanks} of {total} are blank");
+    }
+
+    pub(super) async fn cast(&mut self, device: usize) {
+        let answer = self.devices[device].browser.post("/p/xem-lai", &[]).await;
+        let Some(card) = self.devices[device].holds else {
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "asks for the code");
+            return;
+        };
+        self.was_cast(device, card, &[answer], Vec::new()).await;
+    }
+
+    /// What follows from one or several answers to a cast.
+    async fn was_cast(&mut self, device: usize, card: usize, answers: &[Answer], or: Vec<Filled>) {
+        if self.cards[card].cast.is_none() && self.cards[card].draft.is_empty() {
+            assert!(answers.iter().all(|answer| answer.status == StatusCode::UNPROCESSABLE_ENTITY));
+            return;
+        }
+        for answer in answers {
+            assert_eq!((answer.status, answer.location.as_str()), (StatusCode::SEE_OTHER, "/p/xong"));
+        }
+        let receipt = receipt_on(&self.devices[device].browser.get("/p/xong").await);
+        let draft = self.cards[card].draft.clone();
+        let known = self.cards[card].cast.get_or_insert_with(|| {
+            (receipt.clone(), or.into_iter().chain([draft]).filter(|answers| !answers.is_empty()).collect())
+        });
+        assert_eq!(known.0, receipt, "the same receipt for ever");
+    }
+
+    pub(super) async fn cast_twice_at_once(&mut self, device: usize) {
+        let Some(card) = self.devices[device].holds else { return };
+        let both = [self.racing(device, "/p/xem-lai", &[]), self.racing(device, "/p/xem-lai", &[])];
+        let mut answers = Vec::new();
+        for one in both {
+            answers.push(one.await.unwrap());
+        }
+        self.was_cast(device, card, &answers, Vec::new()).await;
+    }
+
+    /// A tab saves while another one casts: the ballot has the change or it has it not, and is one ballot.
+    pub(super) async fn save_while_casting(&mut self, device: usize) {
+        let Some(card) = self.devices[device].holds else { return };
+        if self.cards[card].cast.is_some() || self.cards[card].draft.is_empty() {
+            return;
+        }
+        let (path, target, items) = self.screen(card);
+        let before = self.cards[card].draft.clone();
+        let fields: Fields = vec![(format!("c.{}", items[0]), "A".to_owned())];
+        let saving = self.racing(device, &path, &fields);
+        let casting = self.racing(device, "/p/xem-lai", &[]);
+        assert_eq!(saving.await.unwrap().status, StatusCode::SEE_OTHER);
+        let cast = casting.await.unwrap();
+        self.keep(card, target, &fields);
+        self.was_cast(device, card, &[cast], vec![before]).await;
+    }
+
+    fn racing(
+        &self,
+        device: usize,
+        path: &str,
+        fields: &[(String, String)],
+    ) -> actix_web::rt::task::JoinHandle<Answer> {
+        let mut request = TestRequest::post().uri(path).insert_header(("sec-fetch-site", "same-origin"));
+        if let Some(cookie) = &self.devices[device].browser.cookie {
+            request = request.cookie(cookie.clone());
+        }
+        let (call, request) = (Rc::clone(&self.place.call), request.set_form(fields));
+        actix_web::rt::spawn(async move { call(request).await })
+    }
+
+    /// A program casts with a code from the form: the first one wins here too.
+    pub(super) async fn cast_over_the_api(&mut self, card: usize) {
+        let Card { code, targets, cast, .. } = &self.cards[card];
+        let answers = json!({"code": code, "answers": {targets[0]: {"X1.1": "C"}}});
+        let known = cast.as_ref().map(|(receipt, _)| receipt.clone());
+        // Rarely, so that most walks are of the form.
+        if known.is_none() && self.dice.below(4) > 0 {
+            return;
+        }
+        let answer = self.place.rest("/ballots", &answers).await;
+        let receipt = answer.json()["receipt"].as_str().unwrap().to_owned();
+        match known {
+            Some(known) => assert_eq!((answer.status, receipt), (StatusCode::OK, known)),
+            None => {
+                assert_eq!(answer.status, StatusCode::CREATED);
+                let target = self.cards[card].targets[0].to_owned();
+                let sealed = Filled::from([((target, "X1.1".to_owned()), "C".to_owned())]);
+                self.cards[card].cast = Some((receipt, vec![sealed]));
+            }
+        }
+    }
+
+    /// Whoever holds a cast card sees its receipt, whoever holds another does not.
+    pub(super) async fn check_receipts(&mut self) {
+        let device = self.dice.below(3);
+        let Some(card) = self.devices[device].holds else { return };
+        let page = self.devices[device].browser.get("/p/xong").await;
+        match &self.cards[card].cast {
+            Some((receipt, _)) => assert_eq!(receipt_on(&page), *receipt),
+            None => assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/p")),
+        }
+    }
+}

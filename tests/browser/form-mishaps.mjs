@@ -1,0 +1,191 @@
+// Two tabs, two devices, impatience, the back button, reloads, and a network that swallows the answer: one ballot, the
+// same receipt, and no page that frightens anybody.
+
+import assert from "node:assert/strict";
+import { answer, castButton, chosen, enter, fillAll, next, onward, questions, receipt } from "./form-journeys.mjs";
+import { check } from "./harness.mjs";
+
+// Whatever else is on it, the page is one of ours, and no refusal.
+async function calm(page) {
+  assert.equal(await page.locator("html").getAttribute("lang"), "vi", page.url());
+  assert.equal(await page.getByRole("alert").count(), 0, await page.getByRole("main").innerText());
+}
+
+export async function mishaps(scene) {
+  for (const mishap of [twoTabs, twoDevices, doubleClick, backButton, reloads, lostAnswers]) {
+    const { field } = scene;
+    const before = field.returned();
+    await mishap(scene);
+    await check(`${mishap.name}: exactly one ballot`, () => assert.equal(field.returned(), before + 1));
+  }
+}
+
+async function twoTabs({ field, browser, at }) {
+  const one = await browser.device();
+  const other = await one.context().newPage();
+  await check("two tabs: what each answers is kept, and both show the one receipt", async () => {
+    await enter(one, at, field.code("CC-CT"));
+    await questions(one).first().waitFor();
+    await other.goto(at("/p?phan=1"));
+    await questions(one).first().getByRole("radio").first().check();
+    await next(one).click();
+    await one.waitForURL(/phan=2/);
+    await questions(other).nth(1).getByRole("radio").nth(2).check();
+    await next(other).click();
+    await other.waitForURL(/phan=2/);
+    await other.goto(at("/p?phan=1"));
+    assert.equal((await chosen(other)).length, 2, "both answers");
+    await other.goto(at("/p?phan=2"));
+    await one.goto(at("/p/xem-lai"));
+    await castButton(one).click();
+    await one.waitForURL(at("/p/xong"));
+    await answer(other);
+    await next(other).click();
+    await other.waitForURL(at("/p/xong"));
+    await calm(other);
+    assert.equal(await receipt(other), await receipt(one));
+  });
+  await one.context().close();
+}
+
+async function twoDevices({ field, browser, at }) {
+  const [phone, desk] = [await browser.device(), await browser.device({ width: 1280, height: 900, scripts: false })];
+  await check("two devices: one goes on where the other stopped, and both show the one receipt", async () => {
+    const code = field.code("CC-CT");
+    await enter(phone, at, code);
+    await questions(phone).first().waitFor();
+    await answer(phone);
+    await next(phone).click();
+    await phone.waitForURL(/phan=2/);
+    await enter(desk, at, code);
+    await questions(desk).first().waitFor();
+    assert.match(await desk.getByRole("heading", { level: 1 }).innerText(), /^Phần 2\//);
+    await fillAll(desk);
+    await castButton(desk).click();
+    await desk.waitForURL(at("/p/xong"));
+    const shown = await receipt(desk);
+    await answer(phone);
+    await next(phone).click();
+    await phone.waitForURL(at("/p/xong"));
+    await calm(phone);
+    assert.equal(await receipt(phone), shown);
+  });
+  await phone.context().close();
+  await desk.context().close();
+}
+
+async function doubleClick({ field, browser, at }) {
+  const page = await browser.device();
+  await check("a double click on the cast is one cast", async () => {
+    await enter(page, at, field.code("CC-CT"));
+    await fillAll(page);
+    await castButton(page).dblclick();
+    await page.waitForURL(at("/p/xong"));
+    await calm(page);
+    const shown = await receipt(page);
+    await page.reload();
+    assert.equal(await receipt(page), shown);
+  });
+  await page.context().close();
+}
+
+async function backButton({ field, browser, at }) {
+  const page = await browser.device();
+  await check("back after the cast, and every button there: the same receipt", async () => {
+    await enter(page, at, field.code("CC-CT"));
+    await fillAll(page);
+    await castButton(page).click();
+    await page.waitForURL(at("/p/xong"));
+    const shown = await receipt(page);
+    for (let back = 0; back < 3; back += 1) {
+      await page.goBack();
+      await page.waitForLoadState();
+      await calm(page);
+      // The browser may show the old page from memory: its button leads to the receipt like any other.
+      if (await castButton(page).count() > 0) await castButton(page).click();
+      else if (await next(page).count() > 0) await next(page).click();
+      await page.waitForURL(at("/p/xong"));
+      assert.equal(await receipt(page), shown);
+    }
+  });
+  await page.context().close();
+}
+
+async function reloads({ field, browser, at }) {
+  const page = await browser.device({ scripts: false });
+  const again = async () => {
+    const [answered] = await Promise.all([page.waitForEvent("response", (r) => r.request().isNavigationRequest()), page.reload()]);
+    assert.equal(answered.request().method(), "GET", "a reload never asks to send a form again");
+    await calm(page);
+  };
+  await check("a reload at each step changes nothing", async () => {
+    await page.goto(at("/"));
+    await again();
+    await enter(page, at, field.code("CC-CT"));
+    await page.waitForURL(at("/p"));
+    for (let part = 1; new URL(page.url()).pathname === "/p"; part += 1) {
+      assert.ok(part < 20, "the sections end");
+      await again();
+      await answer(page, (n) => (n + part) % 5);
+      await onward(page, () => next(page).click());
+      const here = page.url();
+      await page.goto(at(`/p?phan=${part}`));
+      assert.equal((await chosen(page)).length, await questions(page).count(), "everything that was chosen is kept");
+      await page.goto(here);
+    }
+    await again();
+    await castButton(page).click();
+    await page.waitForURL(at("/p/xong"));
+    const shown = await receipt(page);
+    await again();
+    assert.equal(await receipt(page), shown);
+  });
+  await page.context().close();
+}
+
+// The request arrives, its answer never does.
+async function swallow(page, pattern) {
+  await page.route(pattern, async (route) => {
+    if (route.request().method() !== "POST") return route.fallback();
+    // The browser's own word that the form is the site's: it is not among the headers that can be read here.
+    const headers = { ...(await route.request().allHeaders()), "sec-fetch-site": "same-origin" };
+    const answered = await route.fetch({ headers, maxRedirects: 0 });
+    assert.equal(answered.status(), 303);
+    await route.abort("connectionreset");
+  });
+}
+
+async function lostAnswers({ field, browser, at }) {
+  // Without scripts, nothing but the buttons saves.
+  const page = await browser.device({ scripts: false });
+  const code = field.code("CC-CT");
+  let kept = [];
+  await check("a section whose answer was lost is kept", async () => {
+    await enter(page, at, code);
+    await questions(page).first().waitFor();
+    await answer(page, () => 3);
+    kept = await chosen(page);
+    await swallow(page, /\/p\?phan=1$/);
+    await Promise.all([page.waitForEvent("requestfailed"), next(page).click({ noWaitAfter: true })]);
+    await page.unrouteAll({ behavior: "wait" });
+    await page.goto(at("/p?phan=1"));
+    await calm(page);
+    assert.deepEqual(await chosen(page), kept);
+  });
+  await check("a cast whose answer was lost: pressing once more, and the code once more, show one receipt", async () => {
+    await page.goto(at("/p?phan=2"));
+    await fillAll(page);
+    await swallow(page, /\/p\/xem-lai$/);
+    await Promise.all([page.waitForEvent("requestfailed"), castButton(page).click({ noWaitAfter: true })]);
+    await page.unrouteAll({ behavior: "wait" });
+    await page.goto(at("/p/xem-lai"));
+    await calm(page);
+    const shown = await receipt(page);
+    const another = await browser.device();
+    await enter(another, at, code);
+    await another.waitForURL(at("/p/xong"));
+    assert.equal(await receipt(another), shown);
+    await another.context().close();
+  });
+  await page.context().close();
+}
