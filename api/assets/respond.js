@@ -1,59 +1,77 @@
-// Adds to the respondent's pages; each of them works without it.
-const field = document.getElementById("ma");
+// Adds to the respondent's pages; each works without it.
+const $ = (id) => document.getElementById(id);
+const field = $("ma"), said = $("da-luu"), form = said?.closest("form"), wake = $("het-gio");
 
-// The QR code carries the code in the fragment, which no server sees: into the field, and out of the address.
+// The QR code's fragment, which no server sees: into the field, out of the address.
 function pick() {
   const code = location.hash.slice(1);
   if (!/^[0-9a-z]{4}(-?[0-9a-z]{4}){5}$/i.test(code)) return;
   if (!field) return location.replace(document.querySelector(".brand").href + "#" + code);
   history.replaceState(null, "", location.pathname + location.search);
   field.value = grouped(code);
+  check();
   field.form.querySelector("button").focus();
 }
 
-function grouped(text) {
-  const signs = [...text.toUpperCase().replace(/[\s\-–—_.]+/g, "")];
-  return signs.map((sign, at) => (at && at % 4 === 0 ? "-" : "") + sign).join("");
+const bare = (text) => [...text.normalize("NFKC").toUpperCase().replace(/[\s\-–—_.]+/g, "")];
+const grouped = (text) => bare(text).join("").replace(/.{4}(?=.)/gu, "$&-");
+
+// As ballot/token.rs; the server decides.
+function check() {
+  const all = bare(field.value).map((s) => "0123456789ABCDEFGHJKMNPQRSTVWXYZ".indexOf({ I: 1, L: 1, O: 0 }[s] ?? s));
+  const count = all.length, wrong = all.indexOf(-1), at = wrong % 4;
+  const name = /[đ\u0300-\u036f]/i.test(field.value.normalize("NFD")) ? "marks"
+    : wrong >= 0 ? "sign"
+    : count > 24 && count !== 48 ? "length"
+    : count === 24 && [all.pop(), ...all].reduceRight((sum, v) => (sum * 2) ^ (sum > 15 ? 37 : 0) ^ v, 0) && "check";
+  const error = $("ma-loi");
+  error.textContent = [name === "sign" ? wrong + 1 : count, (wrong - at) / 4 + 1, at + 1]
+    .reduce((words, n) => words.replace("#", n), error.dataset[name] ?? "");
+  field.ariaInvalid = !!name;
 }
 
-field?.addEventListener("input", (event) => {
-  const deleting = (event.inputType ?? "").startsWith("delete");
-  if (event.isComposing || deleting || field.selectionEnd < field.value.length) return;
-  field.value = grouped(field.value);
-});
+if (field) field.oninput = ({ isComposing, inputType }) => {
+  const atEnd = field.selectionEnd === field.value.length;
+  if (atEnd && !isComposing && !inputType?.startsWith("delete")) field.value = grouped(field.value);
+  check();
+};
 addEventListener("hashchange", pick);
 pick();
 
-// Each answer is kept as it is chosen: the same form, the same address, one after the other.
-const form = document.querySelector("form[data-keep]");
-const said = document.getElementById("da-luu");
-let timer = 0;
-let turn = Promise.resolve();
+// Each answer is kept as it is chosen. It does not renew the session: an answer on its way must not undo a leave.
+let timer, turn = Promise.resolve();
 
-async function keep() {
-  timer = 0;
+async function post(form) {
   const body = new URLSearchParams(new FormData(form));
-  try {
-    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual", keepalive: true });
-    // The page after a kept draft is a redirect; anything else is a refusal that the next button press will show.
-    said.textContent = answer.type === "opaqueredirect" ? said.dataset.kept : said.dataset.lost;
-  } catch {
-    said.textContent = said.dataset.lost;
-  }
+  const sent = fetch(form.action, { method: "POST", body, redirect: "manual", keepalive: true });
+  // Done is a redirect.
+  return (await sent.catch(() => 0)).type === "opaqueredirect";
 }
 
 function flush() {
-  if (!timer) return;
-  clearTimeout(timer);
-  turn = turn.then(keep);
+  if (timer) turn = turn.then(async () => { said.textContent = said.dataset[(await post(form)) ? "kept" : "lost"]; });
+  timer = clearTimeout(timer);
 }
 
-if (form && said) {
-  form.addEventListener("change", () => {
+function wind() {
+  wake.hidden = true;
+  setTimeout(() => { wake.hidden = false; }, wake.dataset.ms);
+}
+
+if (wake) {
+  wind();
+  wake.onsubmit = async (event) => {
+    event.preventDefault();
+    if (await post(wake)) wind();
+    else wake.firstChild.textContent = wake.dataset.lost;
+  };
+}
+if (form) {
+  form.onchange = () => {
     clearTimeout(timer);
     timer = setTimeout(flush, 400);
     said.textContent = said.dataset.busy;
-  });
-  form.addEventListener("submit", () => { clearTimeout(timer); timer = 0; });
-  addEventListener("pagehide", flush);
+  };
+  form.onsubmit = () => { timer = clearTimeout(timer); };
+  onpagehide = flush;
 }

@@ -39,6 +39,9 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
 /// Longest time for the headers of a request.
 const HEADER_DEADLINE: Duration = Duration::from_secs(5);
 
+/// How often limits forget origins that have been quiet.
+const HOUSEKEEPING: Duration = Duration::from_secs(600);
+
 /// The OpenAPI document's head; the routes add themselves.
 #[derive(OpenApi)]
 #[openapi(info(
@@ -76,6 +79,7 @@ pub enum StartError {
 pub struct Service {
     server: Server,
     admin: Option<Server>,
+    limits: Data<Limits>,
     port: u16,
     queue: std::thread::JoinHandle<()>,
 }
@@ -118,6 +122,7 @@ impl Service {
             publications: Data::new(Publications::new()),
             base: Data::new(base),
         };
+        let limits = Data::clone(&state.limits);
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
         let mut server = HttpServer::new(move || app(state.clone()))
             .client_request_timeout(HEADER_DEADLINE)
@@ -128,7 +133,7 @@ impl Service {
         }
         let server = server.listen(listener).map_err(|e| StartError::Listen(address, e))?.run();
         let admin = config.admin_listen.map(|at| admin(at, db)).transpose()?;
-        Ok(Self { server, admin, port: address.port(), queue })
+        Ok(Self { server, admin, limits, port: address.port(), queue })
     }
 
     /// The port it listens on.
@@ -146,7 +151,15 @@ impl Service {
             let handle = server.handle();
             (handle, actix_web::rt::spawn(server))
         });
+        let limits = self.limits;
+        let housekeeping = actix_web::rt::spawn(async move {
+            loop {
+                tokio::time::sleep(HOUSEKEEPING).await;
+                limits.forget_quiet();
+            }
+        });
         self.server.await?;
+        housekeeping.abort();
         if let Some((handle, task)) = admin {
             handle.stop(false).await;
             // It was told to stop; how it ended does not matter any more.

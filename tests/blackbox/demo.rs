@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::actors::Actor;
 use crate::field::{Code, Dice, answer_and_cast, eventually_within, text};
-use crate::stage::{ROUND, Stage, both, program};
+use crate::stage::{ROUND, Stage, both, ends, program};
 
 const GROUPS: [&str; 8] = ["CC-CT", "CC-ND", "CC-CH", "LĐ-CP", "LĐX-CH", "HĐ-CT", "LĐH-CH", "LĐS-CT"];
 const ROLES: [&str; 5] = ["administrator", "supervisor", "clerk", "adjudicator", "observer"];
@@ -77,7 +77,7 @@ fn the_whole_survey_is_there() {
 
     // A demo that still runs keeps its folder from another one on its port; when it has ended, a new one starts afresh.
     let listen = base.trim_start_matches("http://");
-    let second = program(&["demo", "--listen", listen, "--data", text(&data)]).output().unwrap();
+    let second = ends(program(&["demo", "--listen", listen, "--data", text(&data)]));
     assert_eq!(second.status.code(), Some(1), "{}", both(&second));
     assert_eq!(Actor::at(base).form(&code.code).json()["state"], "used");
     drop(demo);
@@ -93,7 +93,7 @@ fn a_folder_with_something_else_is_refused_and_left_alone() {
     for (name, content) in [("thesis.docx", "years of work"), ("phieu.db", "somebody's"), ("demo.json", "{}")] {
         std::fs::write(data.join(name), content).unwrap();
     }
-    let refused = program(&["demo", "--listen", "127.0.0.1:0", "--data", text(&data)]).output().unwrap();
+    let refused = ends(program(&["demo", "--listen", "127.0.0.1:0", "--data", text(&data)]));
     assert_eq!(refused.status.code(), Some(1), "{}", both(&refused));
     assert!(both(&refused).contains("thesis.docx"), "{}", both(&refused));
     let mut left: Vec<_> = std::fs::read_dir(&data).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -108,7 +108,7 @@ fn an_address_in_use_is_said_before_anything_is_done() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let data = stage.path("demo");
-    let refused = program(&["demo", "--listen", &address, "--data", text(&data)]).output().unwrap();
+    let refused = ends(program(&["demo", "--listen", &address, "--data", text(&data)]));
     assert_eq!(refused.status.code(), Some(1));
     assert!(both(&refused).contains(&address), "{}", both(&refused));
     assert!(!data.exists());

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use survey_forms::answers::{AnswerFault, Answers, Ballot};
 use survey_forms::round::Channel;
 
-use super::keys::Purpose;
+use super::keys::{DraftId, Purpose};
 use super::receipt::Receipt;
 use super::seal::{self, BoxPublic, SealFault};
 use super::store::{self, Redemption, TurnoutKey, Window};
@@ -135,6 +135,8 @@ impl Casting {
             envelope_id: envelope.id,
             sealed: envelope.sealed,
             drafts: Purpose::ALL.map(|purpose| bearer.keys.slot(purpose).id),
+            draft: bearer.keys.slot(Purpose::Draft).id,
+            grace_ms: bearer.round.grace().num_milliseconds(),
         };
         Ok(Step::Write(Box::new(job), receipt))
     }
@@ -166,6 +168,9 @@ fn commit(db: &Db, conn: &mut Conn, jobs: &[Redemption]) -> Result<Vec<Outcome>,
     let windows = store::windows(conn, &round_ids.into_iter().collect::<Vec<_>>())?;
     let keys: BTreeSet<[u8; 32]> = jobs.iter().map(|j| j.public_key).collect();
     let credentials = store::credentials(conn, &keys.into_iter().collect::<Vec<_>>())?;
+    // In the grace after the close a code counts only if its draft was saved in time; nothing makes a draft then.
+    let late: Vec<DraftId> = jobs.iter().filter(|j| in_grace(&windows, j, unix_ms(&now))).map(|j| j.draft).collect();
+    let drafted = store::drafted(conn, &late)?;
     let day = local(now).format("%Y-%m-%d").to_string();
 
     let mut outcomes = Vec::with_capacity(jobs.len());
@@ -179,7 +184,12 @@ fn commit(db: &Db, conn: &mut Conn, jobs: &[Redemption]) -> Result<Vec<Outcome>,
                 // The same code twice in one batch: the first one counts.
                 (_, Some(first)) => Outcome::AlreadyUsed(first.receipt_box.clone()),
                 ("used", None) => Outcome::AlreadyUsed(c.receipt_box.clone().unwrap_or_default()),
-                ("issued", None) if !is_open(&windows, &c.round, &c.channel, unix_ms(&now)) => Outcome::NotOpen,
+                ("issued", None)
+                    if !(is_open(&windows, &c.round, &c.channel, unix_ms(&now))
+                        || c.channel == Channel::Online.as_str() && drafted.contains(job.draft.as_slice())) =>
+                {
+                    Outcome::NotOpen
+                }
                 ("issued", None) => {
                     redeemed.insert(job.public_key, job);
                     let key = TurnoutKey {
@@ -207,6 +217,13 @@ fn commit(db: &Db, conn: &mut Conn, jobs: &[Redemption]) -> Result<Vec<Outcome>,
         store::add_turnout(conn, &turnout)?;
     }
     Ok(outcomes)
+}
+
+fn in_grace(windows: &[Window], job: &Redemption, now_ms: i64) -> bool {
+    windows
+        .iter()
+        .filter(|w| w.id == job.round)
+        .any(|w| w.state == "open" && w.closes_at <= now_ms && now_ms < w.closes_at.saturating_add(job.grace_ms))
 }
 
 fn is_open(windows: &[Window], round: &str, channel: &str, now_ms: i64) -> bool {

@@ -3,6 +3,7 @@
 
 mod cast;
 pub mod draft;
+mod input_method;
 mod keys;
 mod receipt;
 pub mod seal;

@@ -1,6 +1,6 @@
 //! Credentials as the ballot sees them, drafts, envelopes and turnout: the one place that writes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Text};
@@ -30,6 +30,10 @@ pub(super) struct Redemption {
     pub(super) envelope_id: [u8; 32],
     pub(super) sealed: Vec<u8>,
     pub(super) drafts: [DraftId; 3],
+    /// The respondent's own among them.
+    pub(super) draft: DraftId,
+    /// For how long after the close it is taken when that draft is there, in milliseconds.
+    pub(super) grace_ms: i64,
 }
 
 #[derive(Queryable, Clone)]
@@ -79,6 +83,16 @@ pub(super) fn held_state(conn: &mut Conn, public: &PublicKey) -> QueryResult<Opt
 
 pub(super) fn draft(conn: &mut Conn, id: &DraftId) -> QueryResult<Option<Vec<u8>>> {
     draft::table.find(id.as_slice()).select(draft::body).first(conn).optional()
+}
+
+/// Which of these drafts are there.
+pub(super) fn drafted(conn: &mut Conn, ids: &[DraftId]) -> QueryResult<BTreeSet<Vec<u8>>> {
+    if ids.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let ids: Vec<&[u8]> = ids.iter().map(<[u8; 16]>::as_slice).collect();
+    let found: Vec<Vec<u8>> = draft::table.filter(draft::id.eq_any(ids)).select(draft::id).load(conn)?;
+    Ok(found.into_iter().collect())
 }
 
 pub(super) fn put_draft(conn: &mut Conn, id: &DraftId, round: &str, body: &[u8]) -> QueryResult<()> {

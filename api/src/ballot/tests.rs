@@ -33,6 +33,10 @@ fn during() -> DateTime<Utc> {
 
 /// An open round with `count` codes of one unit, on every database at hand.
 fn scenes(count: u32) -> Vec<Scene> {
+    scenes_of(&survey_forms::quang_nam_2023(), count)
+}
+
+fn scenes_of(files: &survey_forms::RoundFiles, count: u32) -> Vec<Scene> {
     let clock = Clock::set_to(during());
     databases_at(&clock)
         .into_iter()
@@ -43,7 +47,7 @@ fn scenes(count: u32) -> Vec<Scene> {
             let codes = test
                 .db
                 .write_here(|conn| {
-                    round::load(conn, &survey_forms::quang_nam_2023()).unwrap();
+                    round::load(conn, files).unwrap();
                     round::set_box_key(conn, ROUND, public.bytes()).unwrap();
                     let loaded = rounds.reread(conn).unwrap().first().cloned().unwrap();
                     let one =
@@ -145,6 +149,40 @@ fn nothing_is_taken_outside_the_dates_or_after_the_close() {
         scene.test.db.write_here(|c| round::advance(c, ROUND, RoundState::Open, RoundState::Closed)).unwrap();
         assert!(matches!(scene.casting.cast_here(&bearer, &answers("A")), Err(CastError::NotOpen)));
         assert_eq!((scene.count("envelope"), scene.count("turnout")), (0, 0));
+    }
+}
+
+#[test]
+fn in_the_grace_after_the_close_only_a_saved_draft_is_taken() {
+    let mut files = survey_forms::quang_nam_2023();
+    let text = String::from_utf8(files["round.toml"].clone()).unwrap();
+    let text = text.replacen("[dates]", "[dates]\ngrace_minutes = 15", 1);
+    files.insert("round.toml".to_owned(), text.into_bytes());
+    for scene in scenes_of(&files, 3) {
+        let bearers: Vec<Bearer> = scene.codes.iter().map(|token| scene.bearer(token)).collect();
+        for bearer in &bearers[..2] {
+            scene
+                .test
+                .db
+                .write_here(|c| {
+                    draft::keep(c, bearer, Purpose::Draft, &answers("C"), &scene.entropy)
+                        .map_err(|_refused| DbError::Conflict)
+                })
+                .unwrap();
+        }
+        let closes = bearers[0].round.closes_at;
+        let past = |minutes| scene.clock.advance(closes + TimeDelta::minutes(minutes) - scene.clock.fixed().unwrap());
+        past(14);
+        assert!(scene.casting.cast_here(&bearers[0], &answers("D")).unwrap().first, "{}", scene.test.backend);
+        assert!(!scene.casting.cast_here(&bearers[0], &answers("D")).unwrap().first);
+        assert!(matches!(scene.casting.cast_here(&bearers[2], &answers("D")), Err(CastError::NotOpen)));
+        past(15);
+        assert!(matches!(scene.casting.cast_here(&bearers[1], &answers("D")), Err(CastError::NotOpen)));
+        past(14);
+        scene.test.db.write_here(|c| round::advance(c, ROUND, RoundState::Open, RoundState::Closed)).unwrap();
+        assert!(matches!(scene.casting.cast_here(&bearers[1], &answers("D")), Err(CastError::NotOpen)));
+        assert_eq!((scene.count("envelope"), scene.count("draft")), (1, 1));
+        past(-60);
     }
 }
 

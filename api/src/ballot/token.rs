@@ -7,6 +7,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use super::input_method;
 use crate::clock::Entropy;
 
 /// Symbols in a code.
@@ -46,11 +47,22 @@ impl Token {
         Self(Zeroizing::new(values.map(symbol)))
     }
 
-    /// Reads what a person typed: case, spaces and dashes do not matter; I and L read as 1, O as 0.
+    /// Reads what a person typed: case, spaces and dashes do not matter; I and L read as 1, O as 0; what a Vietnamese
+    /// input method made of it is undone where the check symbol leaves one reading.
     ///
     /// # Errors
     /// [`TokenFault`].
     pub fn parse(text: &str) -> Result<Self, TokenFault> {
+        match Self::parse_plain(text) {
+            Err(fault @ TokenFault::Symbol(_)) => {
+                let undone = input_method::undo(text, |reading| Self::parse_plain(reading).is_ok());
+                undone.map_or(Err(fault), |reading| Self::parse_plain(&reading))
+            }
+            read => read,
+        }
+    }
+
+    fn parse_plain(text: &str) -> Result<Self, TokenFault> {
         let mut symbols = Zeroizing::new([0_u8; LENGTH]);
         let mut count = 0_usize;
         for sign in text.chars().filter(|c| !is_separator(*c)) {
@@ -145,7 +157,7 @@ fn is_separator(sign: char) -> bool {
 }
 
 fn fold(sign: char) -> Option<u8> {
-    // Input methods may widen letters; Vietnamese ones turn "DD" into "Đ", which no code can mean.
+    // Input methods may widen letters.
     let sign = match sign {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(sign) - 0xfee0)?,
         other => other,

@@ -183,7 +183,10 @@ fn read_into(root: &Path, dir: &Path, files: &mut RoundFiles, depth: usize) -> R
         if kind.is_dir() && depth < 2 {
             read_into(root, &path, files, depth + 1)?;
         } else if kind.is_file()
-            && matches!(path.extension().and_then(|e| e.to_str()), Some("toml" | "tsv" | "csv" | "json"))
+            && matches!(
+                path.extension().and_then(|e| e.to_str()),
+                Some("toml" | "tsv" | "csv" | "json" | "svg" | "png")
+            )
         {
             if entry.metadata()?.len() > FILE_LIMIT_BYTES || files.len() >= FILES_LIMIT {
                 return Err(format!("{name}: too large, or too many files for a round").into());

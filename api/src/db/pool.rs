@@ -19,7 +19,7 @@ const SQLITE_SETUP: &str = "
     PRAGMA foreign_keys = ON;
     PRAGMA secure_delete = ON;
     PRAGMA temp_store = MEMORY;
-    PRAGMA cache_size = -4000;
+    PRAGMA cache_size = -1000;
 ";
 const POSTGRES_SETUP: &str = "
     SET TIME ZONE 'UTC';

@@ -39,6 +39,7 @@ impl Site {
             css: self.css.clone(),
             staff: None,
             script: None,
+            logo: None,
         }
     }
 
@@ -61,6 +62,8 @@ pub struct Frame {
     pub staff: Option<StaffBar>,
     /// Path of the page's own script, if it has one.
     pub script: Option<String>,
+    /// Address of the organiser's logo, if the page shows one.
+    pub logo: Option<String>,
 }
 
 /// The signed-in member of staff, as the header shows it.
@@ -78,6 +81,13 @@ impl Frame {
     #[must_use]
     pub fn with_script(mut self, name: &str) -> Self {
         self.script = Some(format!("{}/assets/{}", self.prefix, assets::hashed(name)));
+        self
+    }
+
+    /// With the organiser's logo in the header.
+    #[must_use]
+    pub fn with_logo(mut self, source: Option<String>) -> Self {
+        self.logo = source;
         self
     }
 

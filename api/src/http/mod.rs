@@ -1,4 +1,5 @@
-//! What all routes share: problem+json, the page frame, assets, cross-site defence, rate limits, request limits.
+//! What all routes share: problem+json, the page frame, assets, cross-site defence, rate limits, request limits. It
+//! stands on `db` for one thing: a database that does not answer is a 503 everywhere.
 
 pub mod assets;
 pub mod codes;

@@ -8,6 +8,7 @@ mod sent;
 mod shown;
 mod store;
 mod views;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,8 @@ use crate::round::{LoadedRound, RoundError, RoundState, Rounds};
 struct Visit {
     bearer: Bearer,
     now: DateTime<Utc>,
+    /// Whether a draft waits under the code.
+    drafted: bool,
 }
 
 /// What somebody with this code can do now.
@@ -59,6 +62,7 @@ impl Visit {
             _ if self.bearer.channel == Channel::Paper => Standing::Paper,
             CredentialState::Used(receipt) => Standing::Cast(receipt),
             CredentialState::Issued if round.accepts(Channel::Online, self.now) => Standing::Answering,
+            CredentialState::Issued if self.drafted && round.in_grace(self.now) => Standing::Answering,
             CredentialState::Issued
                 if round.state == RoundState::Loaded
                     || (round.state == RoundState::Open && self.now < round.opens_at) =>
@@ -192,7 +196,7 @@ impl Booth {
             // No draft, or cast by the other half of a double click between the two reads: the code says which.
             bearer = find(conn, &self.rounds, token)?;
         }
-        Ok((Visit { bearer, now }, draft.unwrap_or_default()))
+        Ok((Visit { bearer, now, drafted: draft.is_some() }, draft.unwrap_or_default()))
     }
 
     /// Merges a change into the draft; what the change does not name stays. Nothing is kept for a code that cannot
@@ -207,12 +211,13 @@ impl Booth {
         // Two devices, or a page and its script, may save at once: one after the other.
         store::hold(conn, &bearer.keys.slot(Purpose::Draft).id).map_err(DbError::from)?;
         let now = self.db.now(conn)?;
-        let visit = Visit { bearer, now };
+        let draft = draft::read(conn, &bearer, Purpose::Draft)?;
+        let visit = Visit { bearer, now, drafted: draft.is_some() };
         if !matches!(visit.standing(), Standing::Answering) {
             return Ok(visit);
         }
         let sent = visit.bearer.form()?.parse(&change.answers).map_err(RespondError::Answers)?;
-        let mut draft = draft::read(conn, &visit.bearer, Purpose::Draft)?.unwrap_or_default();
+        let mut draft = draft.unwrap_or_default();
         for (target, item, answer) in sent.iter() {
             draft.insert(target, item, answer.clone());
         }
@@ -238,10 +243,32 @@ impl Booth {
         let answers = match bearer.state {
             // Its ballot is in the box; whatever came along now is not looked at.
             CredentialState::Used(_) => Answers::new(),
-            _ => bearer.form()?.parse(answers).map_err(RespondError::Answers)?,
+            _ => {
+                let told_apart = |faults| tell_targets_apart(bearer, answers, faults);
+                bearer.form()?.parse(answers).map_err(|faults| RespondError::Answers(told_apart(faults)))?
+            }
         };
         self.cast(bearer, &answers).await
     }
+}
+
+/// The form knows its own targets only; a program is told whether a target is another code's or nobody's.
+fn tell_targets_apart(bearer: &Bearer, answers: &Value, mut faults: Vec<AnswerFault>) -> Vec<AnswerFault> {
+    const FOREIGN: &str = "target_not_yours";
+    if faults.iter().any(|fault| fault.code == FOREIGN) {
+        faults.retain(|fault| fault.code != FOREIGN);
+        let named = || answers.as_object().into_iter().flat_map(serde_json::Map::keys);
+        let known = |name: &str| bearer.round.definition.target(name).is_some();
+        let own = |name: &String| bearer.stratum.targets.contains(name);
+        let mut add = |code| faults.push(AnswerFault { pointer: String::new(), code });
+        if named().any(|name| !known(name)) {
+            add("target_unknown");
+        }
+        if named().any(|name| known(name) && !own(name)) {
+            add(FOREIGN);
+        }
+    }
+    faults
 }
 
 /// Refuses before anything is sealed; the cast itself asks the database again.

@@ -25,12 +25,14 @@ pub(super) struct Sent {
     /// An item whose answer is taken back.
     pub(super) clear: Option<String>,
     pub(super) go: Go,
+    /// Whether a button was pressed; the page's script sends the form without.
+    pub(super) pressed: bool,
 }
 
 impl Sent {
     /// Nothing sent.
     pub(super) fn empty() -> Self {
-        Self { code: None, answers: Map::new(), clear: None, go: Go::Next }
+        Self { code: None, answers: Map::new(), clear: None, go: Go::Next, pressed: false }
     }
 
     /// Reads a form strictly: each field once, no field that the pages do not have.
@@ -40,8 +42,12 @@ impl Sent {
         for (name, value) in pairs {
             match name.as_str() {
                 "ma" if sent.code.is_none() => sent.code = Some(value),
-                "bo" if sent.clear.is_none() => sent.clear = Some(value),
+                "bo" if sent.clear.is_none() => {
+                    sent.pressed = true;
+                    sent.clear = Some(value);
+                }
                 "di" => {
+                    sent.pressed = true;
                     sent.go = match value.as_str() {
                         "tiep" => Go::Next,
                         "lui" => Go::Back,

@@ -20,6 +20,8 @@ pub(super) struct RoundView {
     pub(super) website: Option<String>,
     pub(super) opens: String,
     pub(super) closes: String,
+    /// The round is closed, and until then a saved draft may still be sent.
+    pub(super) grace: Option<String>,
     pub(super) sample: bool,
     pub(super) accepting: bool,
     pub(super) standing: &'static str,
@@ -48,6 +50,7 @@ impl RoundView {
                 .filter(|site| site.starts_with("https://") || site.starts_with("http://")),
             opens: moment(round.opens_at),
             closes: moment(round.closes_at),
+            grace: round.in_grace(now).then(|| moment(round.grace_ends_at())),
             sample: round.definition.sample,
             accepting,
             standing,
@@ -244,6 +247,14 @@ pub(super) struct LeftPage {
 #[derive(Template)]
 #[template(path = "respond/help.html")]
 pub(super) struct HelpPage {
+    pub(super) frame: Frame,
+    pub(super) rounds: Vec<RoundView>,
+}
+
+/// Who can use the form, and how that was tried.
+#[derive(Template)]
+#[template(path = "respond/accessibility.html")]
+pub(super) struct AccessibilityPage {
     pub(super) frame: Frame,
     pub(super) rounds: Vec<RoundView>,
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use survey_forms::answers::{Form, Stratum};
 use survey_forms::round::Channel;
 use survey_forms::{Fault, Round, RoundFiles};
@@ -117,6 +117,24 @@ impl LoadedRound {
         self.state == RoundState::Open && self.opens_at <= now && now < end
     }
 
+    /// From here not even an online ballot with a saved draft is accepted.
+    #[must_use]
+    pub fn grace_ends_at(&self) -> DateTime<Utc> {
+        self.closes_at + self.grace()
+    }
+
+    /// For how long after the close a saved draft may still be cast.
+    #[must_use]
+    pub fn grace(&self) -> TimeDelta {
+        TimeDelta::minutes(self.definition.dates.grace_minutes.into())
+    }
+
+    /// Whether only ballots with a saved draft are accepted at `now`.
+    #[must_use]
+    pub fn in_grace(&self, now: DateTime<Utc>) -> bool {
+        self.state == RoundState::Open && self.closes_at <= now && now < self.grace_ends_at()
+    }
+
     /// What a ballot of this stratum may answer.
     #[must_use]
     pub fn form<'r>(&'r self, stratum: &'r Stratum) -> Option<Form<'r>> {
@@ -211,8 +229,7 @@ impl Rounds {
 type Definition = (Arc<Round>, Arc<BTreeMap<String, usize>>);
 
 fn read_definition(files: &str) -> Result<Definition, RoundError> {
-    let files: BTreeMap<String, String> = serde_json::from_str(files).map_err(|_json| RoundError::Unreadable)?;
-    let files: RoundFiles = files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+    let files = restored(files)?;
     let round = Round::from_files(&files).map_err(|_faults| RoundError::Unreadable)?;
     let bytes = round.groups.iter().filter_map(|g| Some((g.code.clone(), round.ballot_bucket(&g.code)?))).collect();
     Ok((Arc::new(round), Arc::new(bytes)))
@@ -224,9 +241,7 @@ fn read_definition(files: &str) -> Result<Definition, RoundError> {
 /// [`RoundError::Faults`] with every fault, [`RoundError::Frozen`].
 pub fn load(conn: &mut Conn, files: &RoundFiles) -> Result<Round, RoundError> {
     let round = Round::from_files(files).map_err(RoundError::Faults)?;
-    let texts: BTreeMap<&str, &str> =
-        files.iter().filter_map(|(name, bytes)| Some((name.as_str(), std::str::from_utf8(bytes).ok()?))).collect();
-    let files = serde_json::to_string(&texts).map_err(|_json| RoundError::Unreadable)?;
+    let files = stored(files)?;
     let dates = &round.dates;
     let row = store::NewRound {
         id: &round.id,
@@ -275,6 +290,27 @@ pub fn set_box_key(conn: &mut Conn, id: &str, public: &[u8]) -> Result<(), Round
 /// [`RoundError::Unknown`], [`RoundError::Unreadable`].
 pub fn files(conn: &mut Conn, id: &str) -> Result<RoundFiles, RoundError> {
     let files = store::files(conn, id).map_err(DbError::from)?.ok_or(RoundError::Unknown)?;
-    let files: BTreeMap<String, String> = serde_json::from_str(&files).map_err(|_json| RoundError::Unreadable)?;
-    Ok(files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect())
+    restored(&files)
+}
+
+/// Before the Base64 of a file that is not text (a logo). A text that begins so is stored in the same way.
+const BINARY: &str = "data:;base64,";
+
+/// The files as one JSON object of texts.
+fn stored(files: &RoundFiles) -> Result<String, RoundError> {
+    let text = |bytes: &Vec<u8>| match std::str::from_utf8(bytes) {
+        Ok(text) if !text.starts_with(BINARY) => text.to_owned(),
+        _ => format!("{BINARY}{}", data_encoding::BASE64.encode(bytes)),
+    };
+    let texts: BTreeMap<&str, String> = files.iter().map(|(name, bytes)| (name.as_str(), text(bytes))).collect();
+    serde_json::to_string(&texts).map_err(|_json| RoundError::Unreadable)
+}
+
+fn restored(stored: &str) -> Result<RoundFiles, RoundError> {
+    let texts: BTreeMap<String, String> = serde_json::from_str(stored).map_err(|_json| RoundError::Unreadable)?;
+    let bytes = |text: String| match text.strip_prefix(BINARY) {
+        Some(encoded) => data_encoding::BASE64.decode(encoded.as_bytes()).map_err(|_damaged| RoundError::Unreadable),
+        None => Ok(text.into_bytes()),
+    };
+    texts.into_iter().map(|(name, text)| Ok((name, bytes(text)?))).collect()
 }

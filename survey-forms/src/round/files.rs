@@ -3,7 +3,7 @@
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::RoundFiles;
-use super::keys;
+use super::{keys, logo};
 use crate::fault::Faults;
 
 pub(super) const ROUND: &str = "round.toml";
@@ -51,7 +51,11 @@ fn safe_path(path: &str) -> bool {
 fn is_known(path: &str) -> bool {
     let tables = [keys::TARGETS, keys::UNITS, keys::MAPPING, keys::SCALES, keys::CRITERIA];
     let beside = path.ends_with(".md") || (path.starts_with("roster") && path.ends_with(".csv"));
-    path == ROUND || tables.iter().any(|table| table.file == path) || is_questionnaire(path) || beside
+    path == ROUND
+        || tables.iter().any(|table| table.file == path)
+        || is_questionnaire(path)
+        || logo::may_be(path)
+        || beside
 }
 
 fn is_questionnaire(path: &str) -> bool {

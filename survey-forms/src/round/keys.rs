@@ -15,8 +15,8 @@ pub(crate) const ROUND: &[&str] = &[
     "scoring",
     "disclosure",
 ];
-pub(crate) const ORGANISER: &[&str] = &["name", "contact_name", "email", "phone", "website"];
-pub(crate) const DATES: &[&str] = &["opens", "closes", "keying_closes", "publishes"];
+pub(crate) const ORGANISER: &[&str] = &["name", "contact_name", "email", "phone", "website", "logo"];
+pub(crate) const DATES: &[&str] = &["opens", "closes", "keying_closes", "publishes", "grace_minutes"];
 pub(crate) const NAMED: &[&str] = &["code", "name"];
 pub(crate) const GROUP: &[&str] = &["code", "name", "channel", "issue", "sources", "rates", "quota", "weight"];
 pub(crate) const RATES: &[&str] = &["kinds", "one_per_ballot"];

@@ -5,6 +5,7 @@ mod check;
 mod files;
 mod groups;
 pub(crate) mod keys;
+mod logo;
 mod lookup;
 mod meaning;
 mod questionnaire_file;
@@ -95,6 +96,24 @@ pub struct Organiser {
     pub phone: Option<String>,
     /// Web site.
     pub website: Option<String>,
+    /// Picture for the pages' header. Left out of the rules hash when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<Logo>,
+}
+
+/// A picture that only draws: SVG without scripts and references, or PNG; at most 20,000 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Logo {
+    /// Its name in the folder.
+    pub file: String,
+    /// Of its bytes, lower-case hex.
+    pub sha256: String,
+    /// `image/svg+xml` or `image/png`.
+    #[serde(skip)]
+    pub media_type: &'static str,
+    /// The file.
+    #[serde(skip)]
+    pub bytes: Vec<u8>,
 }
 
 /// The four dates of a round, each with its offset.
@@ -108,6 +127,15 @@ pub struct Dates {
     pub keying_closes: DateTime<FixedOffset>,
     /// Not before this are scores published.
     pub publishes: DateTime<FixedOffset>,
+    /// For how many minutes after `closes` an online ballot is accepted whose draft was saved before; 0 to 1440. Left
+    /// out of the rules hash when 0, as rounds without it were hashed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub grace_minutes: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A kind of rated bodies; each kind is ranked by itself.

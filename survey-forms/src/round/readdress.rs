@@ -27,8 +27,11 @@ pub fn readdress(files: &RoundFiles, id: &str, title: Option<&str>, dates: &Date
         ("keying_closes", dates.keying_closes),
         ("publishes", dates.publishes),
     ];
-    let moments: Table =
+    let mut moments: Table =
         moments.into_iter().map(|(key, moment)| (key.to_owned(), Value::String(moment.to_rfc3339()))).collect();
+    if dates.grace_minutes > 0 {
+        moments.insert("grace_minutes".to_owned(), Value::Integer(dates.grace_minutes.into()));
+    }
     table.insert("dates".to_owned(), Value::Table(moments));
     let mut copy = files.clone();
     copy.insert(ROUND.to_owned(), table.to_string().into_bytes());

@@ -7,7 +7,7 @@ use super::toml_reader::{self, Reader};
 use super::words::{self, NAME_MAX};
 use super::{
     Dates, DisclosureRules, Field, Group, Organiser, RoundFiles, ScoringRules, TargetKind, UnitKind, files, groups,
-    keys,
+    keys, logo,
 };
 use crate::fault::Faults;
 use crate::ratio;
@@ -46,7 +46,7 @@ pub(super) fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Settings> 
         declared_paper_total: root
             .value("declared_paper_total")
             .and_then(|_| root.count("declared_paper_total", 0, 10_000_000, faults)),
-        organiser: organiser(&root, faults),
+        organiser: organiser(files, &root, faults),
         dates: dates(&root, faults),
         target_kinds: named(&root, "target_kinds", faults)
             .into_iter()
@@ -64,7 +64,7 @@ pub(super) fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Settings> 
     })
 }
 
-fn organiser(root: &Reader, faults: &mut Faults) -> Organiser {
+fn organiser(files: &RoundFiles, root: &Reader, faults: &mut Faults) -> Organiser {
     let table = root.table("organiser", keys::ORGANISER, faults);
     let optional = |key: &str, faults: &mut Faults| table.as_ref().and_then(|table| table.optional_text(key, faults));
     Organiser {
@@ -73,15 +73,20 @@ fn organiser(root: &Reader, faults: &mut Faults) -> Organiser {
         email: optional("email", faults),
         phone: optional("phone", faults),
         website: optional("website", faults),
+        logo: table.as_ref().and_then(|table| logo::read(files, table, faults)),
     }
 }
 
+/// Most minutes of grace: a day.
+const GRACE_MAX: u32 = 1_440;
+
 fn dates(root: &Reader, faults: &mut Faults) -> Dates {
     let epoch = DateTime::<FixedOffset>::from(DateTime::UNIX_EPOCH);
-    let mut all = Dates { opens: epoch, closes: epoch, keying_closes: epoch, publishes: epoch };
+    let mut all = Dates { opens: epoch, closes: epoch, keying_closes: epoch, publishes: epoch, grace_minutes: 0 };
     let Some(table) = root.table("dates", keys::DATES, faults) else {
         return all;
     };
+    let grace = table.value("grace_minutes").and_then(|_| table.count("grace_minutes", 0, GRACE_MAX, faults));
     let opens = table.moment("opens", faults);
     let closes = table.moment("closes", faults);
     let keying_closes = table.moment("keying_closes", faults);
@@ -101,7 +106,7 @@ fn dates(root: &Reader, faults: &mut Faults) -> Dates {
         let message = "Publish when keying has closed, or later.";
         table.wrong("publishes", "dates_order", message, faults);
     }
-    all = Dates { opens, closes, keying_closes, publishes };
+    all = Dates { opens, closes, keying_closes, publishes, grace_minutes: grace.unwrap_or_default() };
     all
 }
 

@@ -7,6 +7,7 @@ use crate::quang_nam_2023;
 
 mod broken;
 mod documents;
+mod logo;
 mod readings;
 
 pub(super) fn plan() -> Round {
@@ -96,6 +97,7 @@ fn a_round_moves_to_other_dates_and_changes_nothing_else() {
         closes: moment("2026-11-30T00:00:00+07:00"),
         keying_closes: moment("2026-12-05T17:00:00+07:00"),
         publishes: moment("2026-12-10T08:00:00+07:00"),
+        grace_minutes: 15,
     };
     let files = readdress(&quang_nam_2023(), "demo", Some("Đợt thử"), &dates).unwrap();
     let moved = Round::from_files(&files).unwrap();

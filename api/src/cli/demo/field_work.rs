@@ -46,22 +46,25 @@ pub(super) struct Code {
 
 impl FieldWork<'_> {
     /// Loads the plan's round under `id` with every date moved by the same time, makes its box key, imports the
-    /// sample roster (enlarged if so many ballots need it), issues every code and opens the round.
+    /// sample roster (enlarged if so many ballots need it), issues every code and opens the round. Gives back the
+    /// dates as they are now, and the codes.
     pub(super) fn prepare(
         &self,
         id: &str,
         title: Option<&str>,
         moved_by: impl FnOnce(&Dates) -> TimeDelta,
         ballots: usize,
-    ) -> Result<Vec<Code>, Failure> {
+    ) -> Result<(Dates, Vec<Code>), Failure> {
         let files = quang_nam_2023();
         let plan = Round::from_files(&files).map_err(RoundError::Faults)?;
-        let by = moved_by(&plan.dates);
+        // Whole days, so that the plan's hours stay.
+        let by = TimeDelta::days(moved_by(&plan.dates).num_days());
         let dates = Dates {
             opens: plan.dates.opens + by,
             closes: plan.dates.closes + by,
             keying_closes: plan.dates.keying_closes + by,
             publishes: plan.dates.publishes + by,
+            grace_minutes: plan.dates.grace_minutes,
         };
         let files = survey_forms::round::readdress(&files, id, title, &dates).map_err(RoundError::Faults)?;
         self.db.write_here(|conn| rounds::load(conn, &files).map(|_| ()))?;
@@ -86,7 +89,7 @@ impl FieldWork<'_> {
             Ok::<Vec<Code>, CredentialError>(codes.collect())
         })?;
         self.ceremony.open(&Actor::Service, id)?;
-        Ok(codes)
+        Ok((dates, codes))
     }
 
     /// Lets `ballots` of these people answer, spread over the days from `from` to `to`; gives back the codes that are

@@ -102,9 +102,9 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         publish_a_round(&work, &accounts, ballots, now)?;
     }
     let opened = now - TimeDelta::days(DAYS_OPEN);
-    let codes = work.prepare(OPEN_ROUND, None, |dates| opened - dates.opens.to_utc(), ballots)?;
+    let (dates, codes) = work.prepare(OPEN_ROUND, None, |plan| opened - plan.opens.to_utc(), ballots)?;
     let bar = progress(u64::from(options.ballots), "casting into the open round");
-    let left = work.simulate(codes, ballots, (opened, now), &bar)?;
+    let left = work.simulate(codes, ballots, (dates.opens.to_utc(), now), &bar)?;
     bar.finish_and_clear();
     // A third of the paper ballots has come back so far.
     let left = paper::key(&work, &config, &accounts, left, 3, now - TimeDelta::hours(1))?;
@@ -126,19 +126,10 @@ fn publish_a_round(
     now: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let published = now - TimeDelta::days(1);
-    let mut window = (now, now);
-    let mut keyed = now;
-    let codes = work.prepare(
-        PUBLISHED_ROUND,
-        Some(PUBLISHED_TITLE),
-        |dates| {
-            let by = published - dates.publishes.to_utc();
-            window = (dates.opens.to_utc() + by, dates.closes.to_utc() + by);
-            keyed = dates.keying_closes.to_utc() + by - TimeDelta::hours(8);
-            by
-        },
-        ballots,
-    )?;
+    let (dates, codes) =
+        work.prepare(PUBLISHED_ROUND, Some(PUBLISHED_TITLE), |plan| published - plan.publishes.to_utc(), ballots)?;
+    let window = (dates.opens.to_utc(), dates.closes.to_utc());
+    let keyed = dates.keying_closes.to_utc() - TimeDelta::hours(8);
     let bar = progress(u64::try_from(ballots)?, "casting into the published round");
     let left = work.simulate(codes, ballots, window, &bar)?;
     bar.finish_and_clear();
@@ -188,17 +179,13 @@ fn announce(summary: &Value, left: &[Code], dir: &Path, published: bool) {
     let base = summary.get("base_url").and_then(Value::as_str).unwrap_or_default();
     out::line("");
     out::line(format_args!("Answer a ballot       {base}/"));
-    let mut printed: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), Vec<&Code>> = BTreeMap::new();
     for code in left {
-        let count = printed.entry(&code.respondent_code).or_default();
-        if *count < CODES_PRINTED {
-            *count += 1;
-            out::line(format_args!(
-                "  {:<8} {:<7} {}",
-                code.respondent_code,
-                code.channel.as_str(),
-                *code.token.expose()
-            ));
+        groups.entry((code.channel.as_str(), &code.respondent_code)).or_default().push(code);
+    }
+    for ((channel, group), codes) in groups {
+        for code in codes.into_iter().take(CODES_PRINTED) {
+            out::line(format_args!("  {group:<8} {channel:<7} {}", *code.token.expose()));
         }
     }
     out::line(format_args!("Key paper ballots     {base}/nhap-phieu"));

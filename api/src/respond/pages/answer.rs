@@ -9,8 +9,8 @@ use super::super::place::{Address, Place, Spot};
 use super::super::sent::{Go, Sent};
 use super::super::views::{RoundView, SectionPage, TasksPage, items, target_name, tasks};
 use super::super::{Booth, Change, RespondError, Visit};
-use super::request::{Carried, carry};
-use super::{count_unknown, entry, gone, instead, set_cookie};
+use super::request::Carried;
+use super::{SCRIPT, count_unknown, entry, gone, instead, logo, renewed};
 use crate::ballot::Token;
 use crate::http::frame::{Site, page, see_other};
 use crate::http::{Limits, Problem, codes};
@@ -25,7 +25,7 @@ pub(super) async fn show(
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Some(token) = carried.0 else { return entry::ask(&booth, &site).await };
-    let (visit, answers) = match booth.visit(token).await {
+    let (visit, answers) = match booth.visit(token.clone()).await {
         Ok(found) => found,
         Err(error) => {
             count_unknown(&error, &limits, &req)?;
@@ -39,8 +39,8 @@ pub(super) async fn show(
     match Place::find(&form, &answers, &address) {
         Spot::Nowhere => Err(Problem::new(&codes::NOT_FOUND)),
         Spot::Review => Ok(see_other(&site.base().path("/p/xem-lai"))),
-        Spot::Tasks => task_list(&site, &visit, &answers),
-        Spot::At(place) => section(&site, &visit, &answers, place),
+        Spot::Tasks => Ok(renewed(task_list(&site, &visit, &answers)?, &site, &token)),
+        Spot::At(place) => Ok(renewed(section(&site, &visit, &answers, place)?, &site, &token)),
     }
 }
 
@@ -48,7 +48,7 @@ fn task_list(site: &Site, visit: &Visit, answers: &Answers) -> Result<HttpRespon
     let form = visit.bearer.form().map_err(RespondError::from)?;
     let done = form.complete(answers);
     Ok(page(&TasksPage {
-        frame: site.frame("Chọn cơ quan để đánh giá"),
+        frame: logo::on(site.frame("Chọn cơ quan để đánh giá").with_script(SCRIPT), &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         title: &form.questionnaire.title,
         intro: &form.questionnaire.intro,
@@ -62,9 +62,10 @@ fn section(site: &Site, visit: &Visit, answers: &Answers, place: Place) -> Resul
     let form = visit.bearer.form().map_err(RespondError::from)?;
     let section = place.section(&form).ok_or(Problem::new(&codes::NOT_FOUND))?;
     let (part, parts) = (place.section + 1, form.questionnaire.sections.len());
+    let frame = site.frame(&format!("Phần {part}/{parts}: {}", section.title)).with_script(SCRIPT);
     let alone = form.targets.len() == 1;
     Ok(page(&SectionPage {
-        frame: site.frame(&format!("Phần {part}/{parts}: {}", section.title)).with_script("respond.js"),
+        frame: logo::on(frame, &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         action: site.base().path(&place.path(&form)),
         target: target_name(&visit.bearer.round, place.target(&form)),
@@ -112,16 +113,13 @@ pub(super) async fn save(
     if sent.go == Go::Leave {
         return Ok(gone(&site));
     }
-    let mut response = match instead(&site, &visit, !entered) {
+    let response = match instead(&site, &visit, !entered) {
         // A refusal is told at once and the code is not kept; a receipt needs it.
         Some(response) if !response.status().is_redirection() => return Ok(response),
         Some(response) => response,
         None => see_other(&site.base().path(&after(&visit, &address, &sent, entered)?)),
     };
-    if entered {
-        set_cookie(&mut response, carry(site.base(), &token));
-    }
-    Ok(response)
+    Ok(if entered || sent.pressed { renewed(response, &site, &token) } else { response })
 }
 
 enum Refusal {

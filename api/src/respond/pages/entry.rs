@@ -7,22 +7,21 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::super::place::{Address, encoded};
 use super::super::sent::Sent;
 use super::super::views::EntryPage;
-use super::super::{Booth, RespondError};
+use super::super::{Booth, RespondError, words};
 use super::request::{Carried, forget};
-use super::{answer, current_rounds, set_cookie};
+use super::{SCRIPT, answer, current_rounds, set_cookie};
 use crate::ballot::TokenFault;
 use crate::http::frame::{Site, page, render};
 use crate::http::{Limits, Problem};
 
-const SCRIPT: &str = "respond.js";
-
 /// `GET /`.
 pub(super) async fn show(booth: Booth, carried: Carried, site: Data<Site>) -> Result<HttpResponse, Problem> {
-    let (rounds, _) = current_rounds(&booth).await?;
+    let current = current_rounds(&booth).await?;
     let action = site.base().path("/p");
     let mut entry = empty(&site, action);
-    entry.closed = rounds.is_empty();
-    entry.rounds = rounds;
+    entry.frame = current.frame(entry.frame);
+    entry.closed = current.views.is_empty();
+    entry.rounds = current.views;
     entry.under_way = carried.0.is_some();
     Ok(page(&entry))
 }
@@ -56,8 +55,10 @@ fn empty(site: &Site, action: String) -> EntryPage {
 /// `GET /p` and its like without a code: asks for it.
 pub(super) async fn ask(booth: &Booth, site: &Site) -> Result<HttpResponse, Problem> {
     let mut entry = empty(site, site.base().path("/p"));
-    entry.rounds = current_rounds(booth).await?.0;
-    entry.closed = entry.rounds.is_empty();
+    let current = current_rounds(booth).await?;
+    entry.frame = current.frame(entry.frame);
+    entry.closed = current.views.is_empty();
+    entry.rounds = current.views;
     Ok(page(&entry))
 }
 
@@ -76,7 +77,7 @@ pub(super) fn ask_again(site: &Site, address: &Address, sent: &Sent) -> HttpResp
 
 /// The code that was typed cannot be one: says where, keeps what was typed.
 pub(super) fn mistyped(site: &Site, address: &Address, sent: &Sent, fault: TokenFault) -> HttpResponse {
-    refused(site, address, sent, StatusCode::UNPROCESSABLE_ENTITY, words(fault))
+    refused(site, address, sent, StatusCode::UNPROCESSABLE_ENTITY, said(fault))
 }
 
 /// The code is well formed, and no round knows it.
@@ -116,22 +117,14 @@ fn action(site: &Site, address: &Address) -> String {
 }
 
 /// What is wrong with a code, and where. Never the code.
-fn words(fault: TokenFault) -> String {
+fn said(fault: TokenFault) -> String {
     match fault {
-        TokenFault::Length(0) => "Xin nhập mã phiếu gồm 24 ký tự in trên giấy mời.".to_owned(),
-        TokenFault::Length(count) => {
-            format!("Mã phiếu có 24 ký tự, ông/bà đã nhập {count}. Xin đếm lại từng nhóm bốn ký tự.")
-        }
+        TokenFault::Length(0) => words::EMPTY.to_owned(),
+        TokenFault::Length(count) => words::filled(words::LENGTH, &[count]),
         TokenFault::Symbol(at) => {
             let before = at.saturating_sub(1);
-            let (group, within) = (before / 4 + 1, before % 4 + 1);
-            format!(
-                "Ký tự thứ {at} (nhóm {group}, ký tự {within}) không có trong mã phiếu nào. Mã chỉ gồm chữ số và chữ cái không dấu, không có chữ U; nếu đang bật kiểu gõ tiếng Việt, xin tạm tắt."
-            )
+            words::filled(words::SIGN, &[at, before / 4 + 1, before % 4 + 1])
         }
-        TokenFault::Check => {
-            "Có ký tự gõ nhầm hoặc đổi chỗ: mã không khớp với ký tự kiểm tra. Xin đối chiếu từng nhóm với giấy mời."
-                .to_owned()
-        }
+        TokenFault::Check => words::CHECK.to_owned(),
     }
 }

@@ -3,21 +3,27 @@
 
 mod answer;
 mod entry;
+mod logo;
 mod request;
 mod review;
+
+use std::sync::Arc;
 
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
-use self::request::forget;
+use self::request::{Carried, carry, forget};
+pub(super) use self::request::{SESSION_MINUTES, WARNING_MINUTES};
 use super::place::Address;
-use super::views::{HelpPage, LeftPage, PrivacyPage, RoundView, StopPage};
+use super::sent::Sent;
+use super::views::{AccessibilityPage, HelpPage, LeftPage, PrivacyPage, RoundView, StopPage};
 use super::{Booth, RespondError, Standing, Visit};
-use crate::http::frame::{Site, page, render, see_other};
+use crate::ballot::Token;
+use crate::http::frame::{Frame, Site, page, render, see_other};
 use crate::http::{Limits, Problem, codes};
-use crate::round::RoundState;
+use crate::round::{LoadedRound, RoundState};
 
 /// Mounts the pages under the site's prefix.
 pub fn pages(cfg: &mut web::ServiceConfig) {
@@ -25,14 +31,35 @@ pub fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource(["", "/"]).get(entry::show).post(entry::enter).default_service(wrong_method()))
         .service(web::resource("/p").get(answer::show).post(answer::save).default_service(wrong_method()))
         .service(web::resource("/p/xem-lai").get(review::show).post(review::cast).default_service(wrong_method()))
+        .service(web::resource("/p/giu").post(stay).default_service(wrong_method()))
         .service(web::resource("/p/xong").get(review::receipt).default_service(wrong_method()))
         .service(web::resource("/thoat").get(left).post(leave).default_service(wrong_method()))
         .service(web::resource("/huong-dan").get(help).default_service(wrong_method()))
+        .service(web::resource("/dau-hieu/{file}").get(logo::serve).default_service(wrong_method()))
+        .service(web::resource("/tro-nang").get(accessibility).default_service(wrong_method()))
         .service(web::resource("/rieng-tu").get(privacy).default_service(wrong_method()));
 }
 
+/// The one script of the respondents' pages.
+const SCRIPT: &str = "respond.js";
+
 /// The address of `/p` itself.
 const HERE: Address = Address { dt: None, phan: None };
+
+/// `POST /p/giu`: the session goes on.
+async fn stay(carried: Carried, site: Data<Site>) -> HttpResponse {
+    match carried.0 {
+        Some(token) => renewed(see_other(&site.base().path("/p")), &site, &token),
+        None => entry::ask_again(&site, &HERE, &Sent::empty()),
+    }
+}
+
+/// With the session's time begun anew. An answer that the page's script sends does not: one still on its way must not
+/// bring back the code that somebody has just made a shared computer forget.
+fn renewed(mut response: HttpResponse, site: &Site, token: &Token) -> HttpResponse {
+    set_cookie(&mut response, carry(site.base(), token));
+    response
+}
 
 /// `POST /thoat`: the browser forgets the code.
 async fn leave(site: Data<Site>) -> HttpResponse {
@@ -52,24 +79,49 @@ async fn left(site: Data<Site>) -> HttpResponse {
 
 /// `GET /huong-dan`.
 async fn help(booth: Booth, site: Data<Site>) -> Result<HttpResponse, Problem> {
-    let rounds = current_rounds(&booth).await?.0;
-    Ok(page(&HelpPage { frame: site.frame("Hướng dẫn"), rounds }))
+    let current = current_rounds(&booth).await?;
+    Ok(page(&HelpPage { frame: current.frame(site.frame("Hướng dẫn")), rounds: current.views }))
+}
+
+/// `GET /tro-nang`.
+async fn accessibility(booth: Booth, site: Data<Site>) -> Result<HttpResponse, Problem> {
+    let current = current_rounds(&booth).await?;
+    Ok(page(&AccessibilityPage { frame: current.frame(site.frame("Trợ năng")), rounds: current.views }))
 }
 
 /// `GET /rieng-tu`.
 async fn privacy(booth: Booth, site: Data<Site>) -> Result<HttpResponse, Problem> {
-    let (rounds, k) = current_rounds(&booth).await?;
-    Ok(page(&PrivacyPage { frame: site.frame("Chúng tôi lưu gì về ông/bà"), rounds, k }))
+    let current = current_rounds(&booth).await?;
+    let frame = current.frame(site.frame("Chúng tôi lưu gì về ông/bà"));
+    Ok(page(&PrivacyPage { frame, rounds: current.views, k: current.k }))
 }
 
-/// The rounds that respondents may have a code for, and the fewest answers that are shown of a group where all of
-/// them agree.
-async fn current_rounds(booth: &Booth) -> Result<(Vec<RoundView>, Option<u32>), RespondError> {
+/// The rounds that respondents may have a code for.
+struct Current {
+    views: Vec<RoundView>,
+    /// Fewest answers of a group that are shown, where all of them agree.
+    k: Option<u32>,
+    /// The round, when there is one.
+    only: Option<Arc<LoadedRound>>,
+}
+
+impl Current {
+    /// With the logo, when it is clear whose.
+    fn frame(&self, frame: Frame) -> Frame {
+        match &self.only {
+            Some(round) => logo::on(frame, round),
+            None => frame,
+        }
+    }
+}
+
+async fn current_rounds(booth: &Booth) -> Result<Current, RespondError> {
     let (rounds, now) = booth.rounds().await?;
     let current: Vec<_> = rounds.iter().filter(|r| matches!(r.state, RoundState::Loaded | RoundState::Open)).collect();
     let k = current.first().map(|r| r.definition.disclosure.k);
     let k = k.filter(|k| current.iter().all(|r| r.definition.disclosure.k == *k));
-    Ok((current.into_iter().map(|r| RoundView::new(r, now)).collect(), k))
+    let only = if let [one] = current.as_slice() { Some(Arc::clone(one)) } else { None };
+    Ok(Current { views: current.into_iter().map(|r| RoundView::new(r, now)).collect(), k, only })
 }
 
 /// A code that no round knows costs its origin a bit of its allowance; codes that exist cost nothing.
@@ -91,7 +143,8 @@ fn set_cookie(response: &mut HttpResponse, cookie: Cookie<'_>) {
 fn instead(site: &Site, visit: &Visit, carried: bool) -> Option<HttpResponse> {
     let stop = |status: StatusCode, title: &str, said: &'static [&'static str], dates: bool| {
         let round = RoundView::new(&visit.bearer.round, visit.now);
-        Some(render(status, &StopPage { frame: site.frame(title), round, said, dates, carried }))
+        let frame = logo::on(site.frame(title), &visit.bearer.round);
+        Some(render(status, &StopPage { frame, round, said, dates, carried }))
     };
     match visit.standing() {
         Standing::Answering => None,
@@ -119,6 +172,15 @@ fn instead(site: &Site, visit: &Visit, carried: bool) -> Option<HttpResponse> {
             StatusCode::CONFLICT,
             "Chưa đến ngày nhận phiếu",
             &["Mã phiếu của ông/bà đúng và vẫn còn hiệu lực. Xin giữ giấy mời và quay lại khi đợt điều tra mở."],
+            true,
+        ),
+        Standing::Over if visit.drafted => stop(
+            StatusCode::CONFLICT,
+            "Đã hết hạn nhận phiếu",
+            &[
+                "Phiếu nháp của ông/bà chưa được gửi trước giờ đóng, nên không vào hòm phiếu và không được tính.",
+                "Không ai đọc được phiếu nháp: nó khóa bằng mã phiếu, và bị xóa khi chốt số phiếu. Ông/bà không phải làm gì thêm.",
+            ],
             true,
         ),
         Standing::Over => stop(

@@ -19,6 +19,11 @@ use crate::round::Rounds;
 
 const NAME: &str = "phieu_code";
 
+/// How long the browser keeps the code when nothing is pressed and no page opened.
+pub(in crate::respond) const SESSION_MINUTES: i64 = 60;
+/// How long before that the page's script warns.
+pub(in crate::respond) const WARNING_MINUTES: i64 = 5;
+
 /// The code that came with the request, if one that can be a code did.
 pub(super) struct Carried(pub(super) Option<Token>);
 
@@ -36,9 +41,11 @@ fn cookie(base: &BaseUrl, value: String) -> Cookie<'static> {
     Cookie::build(NAME, value).path(path).http_only(true).same_site(SameSite::Strict).secure(base.is_https()).finish()
 }
 
-/// Lets the browser carry the code until it is closed.
+/// Lets the browser carry the code for the time of a session, from now.
 pub(super) fn carry(base: &BaseUrl, token: &Token) -> Cookie<'static> {
-    cookie(base, token.expose().replace('-', ""))
+    let mut cookie = cookie(base, token.expose().replace('-', ""));
+    cookie.set_max_age(Duration::minutes(SESSION_MINUTES));
+    cookie
 }
 
 /// Makes the browser forget the code.

@@ -9,7 +9,7 @@ use super::super::sent::Sent;
 use super::super::views::{ReceiptPage, ReviewPage, RoundView, reviewed};
 use super::super::{Booth, RespondError, Standing, Visit};
 use super::request::Carried;
-use super::{HERE, count_unknown, entry, instead};
+use super::{HERE, SCRIPT, count_unknown, entry, instead, logo, renewed};
 use crate::ballot::Receipt;
 use crate::http::frame::{Site, page, render, see_other};
 use crate::http::{Limits, Problem};
@@ -23,7 +23,7 @@ pub(super) async fn show(
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Some(token) = carried.0 else { return entry::ask(&booth, &site).await };
-    let (visit, answers) = match booth.visit(token).await {
+    let (visit, answers) = match booth.visit(token.clone()).await {
         Ok(found) => found,
         Err(error) => {
             count_unknown(&error, &limits, &req)?;
@@ -32,7 +32,7 @@ pub(super) async fn show(
     };
     match instead(&site, &visit, true) {
         Some(response) => Ok(response),
-        None => review(&site, &visit, &answers, false),
+        None => Ok(renewed(review(&site, &visit, &answers, false)?, &site, &token)),
     }
 }
 
@@ -45,7 +45,7 @@ fn review(site: &Site, visit: &Visit, answers: &Answers, refused: bool) -> Resul
         ("Xem lại trước khi gửi", StatusCode::OK)
     };
     let review = ReviewPage {
-        frame: site.frame(title),
+        frame: logo::on(site.frame(title).with_script(SCRIPT), &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         refused,
         answered: done.answered,
@@ -66,7 +66,7 @@ pub(super) async fn cast(
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Some(token) = carried.0 else { return Ok(entry::ask_again(&site, &HERE, &Sent::empty())) };
-    let (visit, answers) = match booth.visit(token).await {
+    let (visit, answers) = match booth.visit(token.clone()).await {
         Ok(found) => found,
         Err(error) => {
             count_unknown(&error, &limits, &req)?;
@@ -77,10 +77,10 @@ pub(super) async fn cast(
         return Ok(response);
     }
     if answers.is_empty() {
-        return review(&site, &visit, &answers, true);
+        return Ok(renewed(review(&site, &visit, &answers, true)?, &site, &token));
     }
     booth.cast(&visit.bearer, &answers).await?;
-    Ok(see_other(&site.base().path("/p/xong")))
+    Ok(renewed(see_other(&site.base().path("/p/xong")), &site, &token))
 }
 
 /// `GET /p/xong`: the receipt, for whoever brings the code.
@@ -92,7 +92,7 @@ pub(super) async fn receipt(
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Some(token) = carried.0 else { return entry::ask(&booth, &site).await };
-    let visit = match booth.visit(token).await {
+    let visit = match booth.visit(token.clone()).await {
         Ok((visit, _)) => visit,
         Err(error) => {
             count_unknown(&error, &limits, &req)?;
@@ -100,11 +100,12 @@ pub(super) async fn receipt(
         }
     };
     let Standing::Cast(receipt) = visit.standing() else { return Ok(see_other(&site.base().path("/p"))) };
-    Ok(page(&ReceiptPage {
-        frame: site.frame("Phiếu đã vào hòm phiếu"),
+    let shown = page(&ReceiptPage {
+        frame: logo::on(site.frame("Phiếu đã vào hòm phiếu"), &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         receipt: grouped(receipt),
-    }))
+    });
+    Ok(renewed(shown, &site, &token))
 }
 
 /// The number in groups of four digits.

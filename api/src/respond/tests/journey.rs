@@ -3,7 +3,7 @@
 use actix_web::cookie::SameSite;
 use actix_web::http::StatusCode;
 
-use super::{places, places_at};
+use super::{HOST, places, places_at, places_of, with};
 
 #[actix_web::test]
 async fn answers_on_two_devices_and_gets_one_receipt() {
@@ -22,7 +22,8 @@ async fn answers_on_two_devices_and_gets_one_receipt() {
         let cookie = entered.cookie.unwrap();
         assert_eq!(cookie.value(), code.replace('-', ""));
         assert_eq!((cookie.http_only(), cookie.same_site()), (Some(true), Some(SameSite::Strict)));
-        assert_eq!((cookie.path(), cookie.max_age(), cookie.expires()), (Some("/"), None, None));
+        assert_eq!(cookie.path(), Some("/"));
+        assert_eq!(cookie.max_age().map(|age| age.whole_minutes()), Some(60));
 
         let first = phone.get("/p").await;
         assert!(first.body.contains("Phần 1/7") && first.body.contains("Sở Nội vụ"));
@@ -156,7 +157,7 @@ async fn a_path_prefix_is_in_every_link_and_in_the_cookie() {
         let cookie = entered.cookie.unwrap();
         assert_eq!((cookie.path(), cookie.secure()), (Some("/khao-sat"), Some(true)));
         let mut pages = Vec::new();
-        for path in ["", "/", "/p", "/p/xem-lai", "/thoat", "/huong-dan", "/rieng-tu"] {
+        for path in ["", "/", "/p", "/p/xem-lai", "/thoat", "/huong-dan", "/tro-nang", "/rieng-tu"] {
             let page = browser.get(&format!("/khao-sat{path}")).await;
             assert_eq!(page.status, StatusCode::OK, "{path}");
             pages.push(page.body);
@@ -166,5 +167,73 @@ async fn a_path_prefix_is_in_every_link_and_in_the_cookie() {
             let outside = ["#", "data:", "https:", "mailto:", "tel:", "<!DOCTYPE"];
             assert!(link.starts_with("/khao-sat/") || outside.iter().any(|o| link.starts_with(o)), "{link}");
         }
+    }
+}
+
+#[actix_web::test]
+async fn a_session_lasts_an_hour_from_the_last_page() {
+    for place in places().await {
+        let mut browser = place.browser();
+        browser.post("/p", &[("ma", &place.online())]).await;
+        let minutes = |answer: &super::Answer| answer.cookie.as_ref()?.max_age().map(|age| age.whole_minutes());
+        let section = browser.get("/p?phan=1").await;
+        assert_eq!(minutes(&section), Some(60), "{}", place.test.backend);
+        assert!(
+            section.body.contains("60 phút") && section.body.contains("/p/giu") && section.body.contains("quên mã")
+        );
+        let pressed = browser.post("/p?phan=1", &[("c.X1.1", "A"), ("di", "tiep")]).await;
+        assert_eq!(minutes(&pressed), Some(60));
+        // What the script sends must not bring back a code that was left a moment ago.
+        let by_script = browser.post("/p?phan=1", &[("c.X1.1", "B")]).await;
+        assert!(by_script.status == StatusCode::SEE_OTHER && by_script.cookie.is_none());
+        let stayed = browser.post("/p/giu", &[]).await;
+        assert_eq!((stayed.status, minutes(&stayed)), (StatusCode::SEE_OTHER, Some(60)));
+        for path in ["/p/xem-lai", "/p?phan=2"] {
+            assert!(browser.get(path).await.body.contains("quên mã"), "{path}");
+        }
+        // The hour is over: the browser sends no code any more.
+        browser.cookie = None;
+        let late = browser.post("/p/giu", &[]).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(late.body.contains("không còn giữ mã phiếu") && late.cookie.is_none());
+    }
+}
+
+#[actix_web::test]
+async fn the_organisers_logo_is_on_every_page_within_its_weight() {
+    const STILL: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 8 8\"><path d=\"M0 0h8v8z\"/></svg>";
+    let png = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(), &[0xff; 3_000]].concat();
+    for (name, bytes) in [("logo.svg", STILL.as_bytes()), ("logo.png", &png)] {
+        let mut files = with("[organiser]", &format!("logo = \"{name}\""));
+        files.insert(name.to_owned(), bytes.to_vec());
+        for place in places_of(HOST, &files).await {
+            let mut browser = place.browser();
+            browser.post("/p", &[("ma", &place.online())]).await;
+            for path in ["/", "/p?phan=1", "/p/xem-lai", "/huong-dan", "/tro-nang", "/rieng-tu"] {
+                let page = browser.get(path).await.body;
+                let source = page.split("<img src=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+                let scripted = page.contains("<script");
+                match source {
+                    Some(source) if bytes.len() <= 2_048 => {
+                        let encoded = source.strip_prefix("data:image/svg+xml;base64,").unwrap();
+                        assert_eq!(data_encoding::BASE64.decode(encoded.as_bytes()).unwrap(), bytes, "{path}");
+                    }
+                    Some(source) => {
+                        assert!(!scripted && page.contains("width=\"40\" height=\"40\""), "{path}");
+                        let logo = browser.get(&source).await;
+                        let header = |name: &str| logo.headers.get(name).unwrap().to_str().unwrap();
+                        assert_eq!((header("content-type"), &logo.bytes), ("image/png", &bytes.to_vec()));
+                        assert!(header("content-security-policy").contains("sandbox"), "{}", place.test.backend);
+                        assert!(header("cache-control").contains("immutable"));
+                    }
+                    None => assert!(scripted && bytes.len() > 2_048, "{path}"),
+                }
+            }
+            assert_eq!(browser.get("/dau-hieu/x.svg").await.status, StatusCode::NOT_FOUND);
+        }
+    }
+    for place in places().await {
+        let page = place.browser().get("/huong-dan").await;
+        assert!(!page.body.contains("<img"), "no logo, no picture");
     }
 }

@@ -37,11 +37,21 @@ const ROUND: &str = "quang-nam-2023";
 const FIELDWORK: &str = "2023-09-20T03:00:00Z";
 const HOST: &str = "http://127.0.0.1:8080";
 
+/// The plan's round with `more` right under the heading `under` of `round.toml`.
+fn with(under: &str, more: &str) -> survey_forms::RoundFiles {
+    let mut files = survey_forms::quang_nam_2023();
+    let text = String::from_utf8(files["round.toml"].clone()).unwrap();
+    files.insert("round.toml".to_owned(), text.replacen(under, &format!("{under}\n{more}"), 1).into_bytes());
+    files
+}
+
 /// What came back.
 struct Answer {
     status: StatusCode,
     location: String,
     cookie: Option<Cookie<'static>>,
+    headers: header::HeaderMap,
+    bytes: Vec<u8>,
     body: String,
 }
 
@@ -89,11 +99,15 @@ async fn places() -> Vec<Place> {
 }
 
 async fn places_at(base: &str) -> Vec<Place> {
+    places_of(base, &survey_forms::quang_nam_2023()).await
+}
+
+async fn places_of(base: &str, files: &survey_forms::RoundFiles) -> Vec<Place> {
     let clock = Clock::set_to(FIELDWORK.parse().unwrap());
     let mut all = Vec::new();
     for test in databases_at(&clock) {
         let (_, public) = BoxSecret::generate(&Entropy::seeded(1)).unwrap();
-        test.db.write_here(|conn| load(conn, &survey_forms::quang_nam_2023()).map(|_| ())).unwrap();
+        test.db.write_here(|conn| load(conn, files).map(|_| ())).unwrap();
         test.db.write_here(|conn| set_box_key(conn, ROUND, public.bytes())).unwrap();
         test.db.write_here(|conn| advance(conn, ROUND, RoundState::Loaded, RoundState::Open)).unwrap();
         let rounds = Rounds::new();
@@ -136,8 +150,10 @@ async fn service(db: &Db, rounds: &Rounds, base: &str) -> Call {
             let location = response.headers().get(header::LOCATION);
             let location = location.map(|l| l.to_str().unwrap().to_owned()).unwrap_or_default();
             let cookie = response.cookies().next().map(|c| c.into_owned());
-            let body = to_bytes(response.into_body()).await.ok().unwrap();
-            Answer { status, location, cookie, body: String::from_utf8(body.to_vec()).unwrap() }
+            let headers = response.headers().clone();
+            let bytes = to_bytes(response.into_body()).await.ok().unwrap().to_vec();
+            let body = String::from_utf8_lossy(&bytes).into_owned();
+            Answer { status, location, cookie, headers, bytes, body }
         })
     })
 }

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use diesel::connection::SimpleConnection as _;
 
-use super::{FIELDWORK, places};
+use super::{FIELDWORK, HOST, places, places_of, with};
 use crate::round::{RoundState, advance};
 
 #[actix_web::test]
@@ -98,6 +98,37 @@ async fn codes_that_cannot_answer_are_told_why() {
 }
 
 #[actix_web::test]
+async fn a_draft_open_at_the_close_is_told_and_a_grace_lets_it_be_sent() {
+    for place in places().await {
+        let mut browser = place.browser();
+        browser.post("/p", &[("ma", &place.online())]).await;
+        let shown = browser.get("/p?phan=1").await;
+        assert!(shown.body.contains("đến trước 00:00 ngày 15/10/2023"), "the close is on the page");
+        browser.post("/p?phan=1", &[("c.X1.1", "A")]).await;
+        place.at("2023-10-14T17:00:00Z");
+        let page = browser.post("/p?phan=1", &[("c.X1.1", "B"), ("di", "tiep")]).await;
+        assert_eq!(page.status, StatusCode::CONFLICT);
+        assert!(page.body.contains("Phiếu nháp của ông/bà chưa được gửi"), "{}", place.test.backend);
+        place.at(FIELDWORK);
+    }
+    for place in places_of(HOST, &with("[dates]", "grace_minutes = 15")).await {
+        let (mut drafted, mut blank) = (place.browser(), place.browser());
+        for browser in [&mut drafted, &mut blank] {
+            browser.post("/p", &[("ma", &place.online())]).await;
+        }
+        drafted.post("/p?phan=1", &[("c.X1.1", "A")]).await;
+        place.at("2023-10-14T17:05:00Z");
+        assert_eq!(blank.post("/p?phan=1", &[("c.X1.1", "A")]).await.status, StatusCode::CONFLICT);
+        assert_eq!((blank.get("/p").await.status, place.drafts()), (StatusCode::CONFLICT, 1));
+        assert!(drafted.get("/p/xem-lai").await.body.contains("còn gửi được đến trước 00:15 ngày 15/10/2023"));
+        assert_eq!(drafted.post("/p?phan=1", &[("c.X1.1", "B"), ("di", "tiep")]).await.location, "/p?phan=2");
+        assert_eq!(drafted.post("/p/xem-lai", &[]).await.location, "/p/xong");
+        assert_eq!(place.envelopes(), 1, "{}", place.test.backend);
+        place.at(FIELDWORK);
+    }
+}
+
+#[actix_web::test]
 async fn nothing_answered_is_not_cast() {
     for place in places().await {
         let mut browser = place.browser();
@@ -162,7 +193,8 @@ async fn reading_changes_nothing() {
     for place in places().await {
         let mut browser = place.browser();
         browser.post("/p", &[("ma", &place.online())]).await;
-        for path in ["/", "/p", "/p?phan=3", "/p/xem-lai", "/p/xong", "/thoat", "/huong-dan", "/rieng-tu"] {
+        for path in ["/", "/p", "/p?phan=3", "/p/xem-lai", "/p/xong", "/thoat", "/huong-dan", "/tro-nang", "/rieng-tu"]
+        {
             assert!(!browser.get(path).await.status.is_server_error(), "{path}");
         }
         assert_eq!((place.drafts(), place.envelopes()), (0, 0));
