@@ -126,6 +126,7 @@ impl Service {
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
         let mut server = HttpServer::new(move || app(state.clone()))
             .client_request_timeout(HEADER_DEADLINE)
+            .tcp_nodelay(true)
             .shutdown_timeout(10)
             .server_hostname("phieu");
         if let Some(workers) = config.workers {
