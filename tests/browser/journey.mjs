@@ -244,8 +244,8 @@ async function monitoring(expected) {
     const shown = page.locator("dl.summary div", { hasText: "Phiếu thu về" }).locator("dd");
     assert.equal(Number((await shown.first().textContent()).replaceAll(".", "")), expected);
     const groups = page.locator("table", { hasText: "Theo nhóm người trả lời" }).locator("tbody tr");
-    const rows = await groups.evaluateAll((all) => all.map((row) => [row.cells[0], row.cells[2], row.cells[3]].map((c) => c.textContent.trim())));
-    const wanted = rates.groups.map((g) => [g.respondent_code, String(g.issued), String(g.returned)]);
+    const rows = await groups.evaluateAll((all) => all.map((row) => [row.cells[0].querySelector(".small"), row.cells[1], row.cells[2]].map((c) => c.textContent.trim())));
+    const wanted = rates.groups.map((g) => [`(${g.respondent_code})`, String(g.issued), String(g.returned)]);
     assert.deepEqual(rows.map(([group, ...n]) => [group, ...n.map((x) => x.replaceAll(".", ""))]), wanted);
     assert.equal(await page.locator("figure.chart svg polyline").count(), 1);
   });
