@@ -37,6 +37,9 @@ export function summary() {
   return failed === 0 ? 0 : 1;
 }
 
+// Clicks at once: without scripts the browser gives no animation frames, and the wait for a still element never ends.
+export const STRAIGHT = { force: true };
+
 // Asks again until the answer is truthy.
 export async function eventually(what, ask, withinMs = 10_000) {
   const end = Date.now() + withinMs;
@@ -236,7 +239,7 @@ export class Browser {
     const context = await this.chromium.newContext({
       viewport: { width, height }, javaScriptEnabled: scripts, storageState: state, hasTouch: touch, locale: "vi-VN",
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(30_000);
     const page = await context.newPage();
     page.on("console", (message) => {
       // A refusal's own status is no complaint of the page.

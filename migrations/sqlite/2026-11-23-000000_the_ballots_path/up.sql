@@ -34,7 +34,8 @@ CREATE TABLE credential (
     receipt_box      BLOB,
     CHECK ((state = 'used') = (redeem_signature IS NOT NULL AND receipt_box IS NOT NULL))
 ) WITHOUT ROWID;
-CREATE INDEX credential_by_unit ON credential (round, respondent_code, source_unit, state);
+-- Without `state`: using a code must not move an index entry.
+CREATE INDEX credential_by_unit ON credential (round, respondent_code, source_unit);
 
 -- Answers not yet cast and keyed entries not yet settled, readable only with the code in hand.
 CREATE TABLE draft (
@@ -43,13 +44,12 @@ CREATE TABLE draft (
     body  BLOB NOT NULL
 ) WITHOUT ROWID;
 
--- Cast ballots, sealed to the round's box key; `id` is the receipt.
+-- Cast ballots, sealed to the round's box key; `id` is the receipt. No index but the key: every ballot pays for one.
 CREATE TABLE envelope (
     id     BLOB NOT NULL PRIMARY KEY,
     round  TEXT NOT NULL REFERENCES round (id),
     sealed BLOB NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX envelope_by_round ON envelope (round);
 
 -- Envelopes after the batch move, rewritten in the order of their ids.
 CREATE TABLE ballot_box (
@@ -57,7 +57,6 @@ CREATE TABLE ballot_box (
     round  TEXT NOT NULL REFERENCES round (id),
     sealed BLOB NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX ballot_box_by_round ON ballot_box (round);
 
 -- Ballots after the box was opened: random ids, no way back to an envelope.
 CREATE TABLE ballot (
