@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { STRAIGHT, check } from "./harness.mjs";
+import { check, press } from "./harness.mjs";
 
 const NEXT = /^Lưu và tiếp tục$/;
 const CAST = /^Gửi phiếu/;
@@ -17,7 +17,7 @@ export const castButton = (page) => page.getByRole("button", { name: CAST });
 export async function enter(page, at, code) {
   await page.goto(at("/"));
   await page.getByLabel(/^Mã phiếu/).fill(code);
-  await page.getByRole("button", { name: "Tiếp tục", exact: true }).click(STRAIGHT);
+  await page.getByLabel(/^Mã phiếu/).press("Enter");
 }
 
 // Does what leads to another page, and waits for that page.
@@ -43,7 +43,7 @@ export async function fillAll(page, pick) {
   for (let screens = 0; !new URL(page.url()).pathname.endsWith("/xem-lai"); screens += 1) {
     assert.ok(screens < LONGEST_FORM, "the sections end");
     await answer(page, pick);
-    await onward(page, () => next(page).click(STRAIGHT));
+    await onward(page, () => press(next(page)));
   }
 }
 
@@ -63,7 +63,7 @@ export async function chosen(page) {
 export async function whole(page, at, code, pick) {
   await enter(page, at, code);
   await fillAll(page, pick);
-  await castButton(page).click(STRAIGHT);
+  await press(castButton(page));
   await page.waitForURL(at("/p/xong"));
   return receipt(page);
 }
@@ -134,7 +134,7 @@ export async function scriptsOff({ field, browser, at }) {
   const page = await browser.device({ scripts: false });
   await check("with scripts off: from the code to the receipt, and out", async () => {
     await whole(page, at, field.code("CC-CT"), (n) => n % 6);
-    await page.getByRole("button", { name: /^Thoát/ }).click(STRAIGHT);
+    await press(page.getByRole("button", { name: /^Thoát/ }));
     assert.equal(new URL(page.url()).pathname, "/thoat");
     await page.goto(at("/p/xong"));
     assert.equal(await page.getByLabel(/^Mã phiếu/).count(), 1, "the code is asked for again");
@@ -146,15 +146,15 @@ export async function scriptsOff({ field, browser, at }) {
     const targets = await links.count();
     assert.ok(targets > 1);
     for (let n = 0; n < targets; n += 1) {
-      await onward(page, () => links.nth(n).click(STRAIGHT));
+      await onward(page, () => press(links.nth(n)));
       for (let screens = 0; await questions(page).count() > 0; screens += 1) {
         assert.ok(screens < LONGEST_FORM, "the sections end");
         await answer(page);
-        await onward(page, () => next(page).click(STRAIGHT));
+        await onward(page, () => press(next(page)));
       }
     }
-    await page.getByRole("link", { name: /Xem lại/ }).click(STRAIGHT);
-    await castButton(page).click(STRAIGHT);
+    await press(page.getByRole("link", { name: /Xem lại/ }));
+    await press(castButton(page));
     await page.waitForURL(at("/p/xong"));
     await receipt(page);
   });

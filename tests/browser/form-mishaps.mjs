@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { answer, castButton, chosen, enter, fillAll, next, onward, questions, receipt } from "./form-journeys.mjs";
-import { STRAIGHT, check } from "./harness.mjs";
+import { check, press } from "./harness.mjs";
 
 // Whatever else is on it, the page is one of ours, and no refusal.
 async function calm(page) {
@@ -28,19 +28,19 @@ async function twoTabs({ field, browser, at }) {
     await questions(one).first().waitFor();
     await other.goto(at("/p?phan=1"));
     await questions(one).first().getByRole("radio").first().check();
-    await next(one).click(STRAIGHT);
+    await press(next(one));
     await one.waitForURL(/phan=2/);
     await questions(other).nth(1).getByRole("radio").nth(2).check();
-    await next(other).click(STRAIGHT);
+    await press(next(other));
     await other.waitForURL(/phan=2/);
     await other.goto(at("/p?phan=1"));
     assert.equal((await chosen(other)).length, 2, "both answers");
     await other.goto(at("/p?phan=2"));
     await one.goto(at("/p/xem-lai"));
-    await castButton(one).click(STRAIGHT);
+    await press(castButton(one));
     await one.waitForURL(at("/p/xong"));
     await answer(other);
-    await next(other).click(STRAIGHT);
+    await press(next(other));
     await other.waitForURL(at("/p/xong"));
     await calm(other);
     assert.equal(await receipt(other), await receipt(one));
@@ -55,17 +55,17 @@ async function twoDevices({ field, browser, at }) {
     await enter(phone, at, code);
     await questions(phone).first().waitFor();
     await answer(phone);
-    await next(phone).click(STRAIGHT);
+    await press(next(phone));
     await phone.waitForURL(/phan=2/);
     await enter(desk, at, code);
     await questions(desk).first().waitFor();
     assert.match(await desk.getByRole("heading", { level: 1 }).innerText(), /^Phần 2\//);
     await fillAll(desk);
-    await castButton(desk).click(STRAIGHT);
+    await press(castButton(desk));
     await desk.waitForURL(at("/p/xong"));
     const shown = await receipt(desk);
     await answer(phone);
-    await next(phone).click(STRAIGHT);
+    await press(next(phone));
     await phone.waitForURL(at("/p/xong"));
     await calm(phone);
     assert.equal(await receipt(phone), shown);
@@ -94,7 +94,7 @@ async function backButton({ field, browser, at }) {
   await check("back after the cast, and every button there: the same receipt", async () => {
     await enter(page, at, field.code("CC-CT"));
     await fillAll(page);
-    await castButton(page).click(STRAIGHT);
+    await press(castButton(page));
     await page.waitForURL(at("/p/xong"));
     const shown = await receipt(page);
     for (let back = 0; back < 3; back += 1) {
@@ -102,8 +102,8 @@ async function backButton({ field, browser, at }) {
       await page.waitForLoadState();
       await calm(page);
       // The browser may show the old page from memory: its button leads to the receipt like any other.
-      if (await castButton(page).count() > 0) await castButton(page).click(STRAIGHT);
-      else if (await next(page).count() > 0) await next(page).click(STRAIGHT);
+      if (await castButton(page).count() > 0) await press(castButton(page));
+      else if (await next(page).count() > 0) await press(next(page));
       await page.waitForURL(at("/p/xong"));
       assert.equal(await receipt(page), shown);
     }
@@ -127,14 +127,14 @@ async function reloads({ field, browser, at }) {
       assert.ok(part < 20, "the sections end");
       await again();
       await answer(page, (n) => (n + part) % 5);
-      await onward(page, () => next(page).click(STRAIGHT));
+      await onward(page, () => press(next(page)));
       const here = page.url();
       await page.goto(at(`/p?phan=${part}`));
       assert.equal((await chosen(page)).length, await questions(page).count(), "everything that was chosen is kept");
       await page.goto(here);
     }
     await again();
-    await castButton(page).click(STRAIGHT);
+    await press(castButton(page));
     await page.waitForURL(at("/p/xong"));
     const shown = await receipt(page);
     await again();

@@ -37,8 +37,8 @@ export function summary() {
   return failed === 0 ? 0 : 1;
 }
 
-// Clicks at once: without scripts the browser gives no animation frames, and the wait for a still element never ends.
-export const STRAIGHT = { force: true };
+// Clicks. Without scripts the browser gives no animation frames, and the wait for a still element would never end.
+export const press = (locator) => locator.click({ force: locator.page().context().scriptless === true });
 
 // Asks again until the answer is truthy.
 export async function eventually(what, ask, withinMs = 10_000) {
@@ -240,6 +240,7 @@ export class Browser {
       viewport: { width, height }, javaScriptEnabled: scripts, storageState: state, hasTouch: touch, locale: "vi-VN",
     });
     context.setDefaultTimeout(30_000);
+    context.scriptless = !scripts;
     const page = await context.newPage();
     page.on("console", (message) => {
       // A refusal's own status is no complaint of the page.
