@@ -7,6 +7,7 @@ use crate::quang_nam_2023;
 
 mod broken;
 mod documents;
+mod every_kind;
 mod logo;
 mod readings;
 
@@ -35,10 +36,12 @@ fn the_plan_in_figures() {
 }
 
 #[test]
-fn the_only_warning_is_the_item_that_two_people_answer() {
+fn the_only_warnings_are_of_the_two_groups_with_two_ballots_about_each_target() {
     let checked = Round::check(&quang_nam_2023());
     let faults: Vec<_> = checked.faults.iter().map(|f| (f.severity, f.code, &*f.place)).collect();
-    assert_eq!(faults, [(Severity::Warning, "item_small_pool", "line 5, item_code")]);
+    let small = |place| (Severity::Warning, "stratum_small", place);
+    let pool = (Severity::Warning, "item_small_pool", "line 5, item_code");
+    assert_eq!(faults, [pool, small("groups[7].quota"), small("groups[8].quota")]);
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn people_rate_what_the_plan_says() {
 fn items_are_numbered_as_on_paper_and_know_their_field() {
     let round = plan();
     let form = round.questionnaire("HĐ-CT").unwrap();
-    let items: Vec<_> = form.items().map(|i| (i.number, &*i.code, &*i.field)).collect();
+    let items: Vec<_> = form.items().map(|i| (i.number, &*i.code, i.field.as_deref().unwrap_or_default())).collect();
     assert_eq!(items[5], (6, "X6.1", "6"));
     assert_eq!(items.len(), 8);
     assert_eq!(round.criterion("X6.1").unwrap().max_points, ratio::whole(2));
