@@ -5,6 +5,7 @@ mod custody;
 mod demo;
 mod out;
 mod results;
+mod reuse;
 mod round;
 mod serve;
 mod staff;

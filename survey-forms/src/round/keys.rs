@@ -104,5 +104,9 @@ pub(crate) const CRITERIA: Columns = Columns {
 pub(crate) const TRANSLATIONS: Columns =
     Columns { name: "translations", required: &["vi"], optional: &[], rows_max: 10_000 };
 
+/// Beside a folder: what became of units when a round is used again.
+pub(crate) const MERGES: Columns =
+    Columns { name: "merge", required: &["code", "into"], optional: &["name"], rows_max: 5_000 };
+
 /// Every table of a folder.
 pub(crate) const TABLES: [&Columns; 7] = [&TARGETS, &UNITS, &MAPPING, &SCALES, &CHOICES, &CRITERIA, &TRANSLATIONS];

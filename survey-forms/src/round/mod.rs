@@ -3,6 +3,7 @@
 mod assignments;
 mod check;
 mod conditions;
+mod diff;
 mod files;
 mod groups;
 pub(crate) mod keys;
@@ -12,7 +13,7 @@ mod lookup;
 mod meaning;
 mod questionnaire_file;
 mod quotas;
-mod readdress;
+mod reuse;
 mod settings;
 mod summary;
 mod tables;
@@ -30,7 +31,8 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::fault::{Checked, Fault, Severity};
 pub use assignments::Assignment;
-pub use readdress::readdress;
+pub use diff::{Change, Step, What, diff};
+pub use reuse::{Merge, Reuse, merges, reuse};
 pub use summary::Summary;
 
 use crate::questionnaire::{Choices, Criterion, Questionnaire, Scale};

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::keys::Columns;
 use super::words::{self, NAME_MAX, TEXT_MAX};
-use super::{Language, Mapping, RoundFiles, Target, Unit, files, keys};
+use super::{Language, Mapping, Merge, RoundFiles, Target, Unit, files, keys};
 use crate::fault::Faults;
 use crate::questionnaire::{Choice, Choices, Criterion, Scale, ScaleOption};
 use crate::ratio::{self, Ratio};
@@ -120,6 +120,59 @@ fn comma_separated<'t>(file: &str, text: &'t str, faults: &mut Faults) -> Lines<
         }
     }
     lines
+}
+
+/// A table as it stands, to be changed and written again.
+pub(super) struct Grid {
+    pub(super) file: String,
+    heading: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+impl Grid {
+    /// `None` when there is no such table, or it is no text.
+    pub(super) fn read(files: &RoundFiles, name: &str, faults: &mut Faults) -> Option<Self> {
+        let file = files::table(files, name, faults);
+        let text = files::text(files, &file, faults)?;
+        let lines = if file.ends_with(".csv") { comma_separated(&file, &text, faults) } else { tab_separated(&text) };
+        let mut rows = lines.into_iter().map(|(_, cells)| cells.into_iter().map(Cow::into_owned).collect());
+        Some(Grid { heading: rows.next().unwrap_or_default(), rows: rows.collect(), file })
+    }
+
+    /// Where a column stands.
+    pub(super) fn place(&self, column: &str) -> Option<usize> {
+        self.heading.iter().position(|name| name.trim() == column)
+    }
+
+    /// The cells of a column; none when there is no such column.
+    pub(super) fn column(&self, column: &str) -> impl Iterator<Item = &str> {
+        let at = self.place(column);
+        self.rows.iter().filter_map(move |row| row.get(at?)).map(String::as_str)
+    }
+
+    /// The file again, in the form it had.
+    pub(super) fn write(&self) -> Vec<u8> {
+        let lines = std::iter::once(&self.heading).chain(&self.rows);
+        if !self.file.ends_with(".csv") {
+            return lines.map(|cells| format!("{}\n", cells.join("\t"))).collect::<String>().into_bytes();
+        }
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        for cells in lines {
+            // Into memory: nothing to fail.
+            let _written = writer.write_record(cells);
+        }
+        writer.into_inner().unwrap_or_default()
+    }
+}
+
+/// Merges with their lines.
+pub(super) fn merges(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<(Merge, usize)>> {
+    let table = read(files, &keys::MERGES, faults, |row, faults| Merge {
+        code: row.code("code", faults),
+        into: row.optional_code("into", faults),
+        name: row.optional_text("name", faults),
+    })?;
+    Some(table.rows.into_iter().map(|row| (row.value, row.line)).collect())
 }
 
 /// Reads a table into rows. `None` when its heading cannot be used.

@@ -10,6 +10,7 @@ mod documents;
 mod every_kind;
 mod logo;
 mod readings;
+mod reused;
 
 pub(super) fn plan() -> Round {
     static PLAN: LazyLock<Round> = LazyLock::new(|| Round::from_files(&crate::quang_nam_2023()).unwrap());
@@ -90,28 +91,6 @@ fn hashes_follow_meaning_not_layout() {
     files.insert("scales.tsv".to_owned(), scales.replace("Rất tốt", "Xuất sắc").into_bytes());
     let relabelled = Round::from_files(&files).unwrap();
     assert_ne!(relabelled.questionnaires[0].hash, round.questionnaires[0].hash);
-}
-
-#[test]
-fn a_round_moves_to_other_dates_and_changes_nothing_else() {
-    let moment = |text| DateTime::parse_from_rfc3339(text).unwrap();
-    let dates = Dates {
-        opens: moment("2026-11-16T07:00:00+07:00"),
-        closes: moment("2026-11-30T00:00:00+07:00"),
-        keying_closes: moment("2026-12-05T17:00:00+07:00"),
-        publishes: moment("2026-12-10T08:00:00+07:00"),
-        grace_minutes: 15,
-    };
-    let files = readdress(&quang_nam_2023(), "demo", Some("Đợt thử"), &dates).unwrap();
-    let moved = Round::from_files(&files).unwrap();
-    assert_eq!((&*moved.id, &*moved.title, &moved.dates), ("demo", "Đợt thử", &dates));
-    let mut back = plan();
-    (back.id, back.title, back.dates) = (moved.id.clone(), moved.title.clone(), moved.dates.clone());
-    back.hash.clone_from(&moved.hash);
-    assert_eq!(back, moved);
-
-    let faults = readdress(&quang_nam_2023(), "../demo", None, &dates).unwrap_err();
-    assert!(faults.iter().any(|f| f.place == "id" && f.code == "id_slug"));
 }
 
 #[test]
