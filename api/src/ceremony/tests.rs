@@ -2,6 +2,8 @@
 
 #![expect(clippy::as_conversions, reason = "small counts in a test")]
 
+mod any_round;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
