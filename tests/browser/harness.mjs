@@ -145,16 +145,15 @@ export class Field {
   }
 
   // Loads a copy of the plan's round with its dates around now, opened by hand; `wanted` is a list of group, unit and
-  // how many codes. An end and a beginning are days from now.
-  round(id, [opens, closes], wanted) {
+  // how many codes. An end and a beginning are days from now; `more` are further lines about dates.
+  round(id, [opens, closes], wanted, more = {}) {
     const folder = join(this.folder, id);
     cpSync(ROUND_FILES, folder, { recursive: true });
     const moment = (days) => new Date(Date.now() + days * DAY_MS).toISOString().replace(/\.\d+Z$/, "+00:00");
     const dates = { opens: moment(opens), closes: moment(closes), keying_closes: moment(closes + 5), publishes: moment(closes + 10) };
     const lines = readFileSync(join(folder, "round.toml"), "utf8").split("\n").map((line) => {
       const key = line.split(" = ")[0];
-      // Rounds of one authority differ in their titles; the first one keeps the plan's.
-      if (key === "title") return id === "dang-mo" ? line : line.replace(/"$/, `, ${id}"`);
+      if (line === "[dates]") return [line, ...Object.entries(more).map((one) => one.join(" = "))].join("\n");
       return key === "id" ? `id = "${id}"` : dates[key] ? `${key} = ${dates[key]}` : line;
     });
     writeFileSync(join(folder, "round.toml"), lines.join("\n"));
@@ -265,7 +264,8 @@ export class Browser {
         await page.setViewportSize({ width, height });
         for (const colorScheme of ["light", "dark"]) {
           await page.emulateMedia({ colorScheme });
-          await page.evaluate(AXE);
+          // Half a megabyte, so once for each document.
+          if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(AXE);
           const result = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
           for (const violation of result.violations) {
             const places = violation.nodes.slice(0, 3).map((node) => node.target.join(" ")).join("; ");
