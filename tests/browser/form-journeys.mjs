@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { check, press } from "./harness.mjs";
+import { check, choose, press } from "./harness.mjs";
 
 const NEXT = /^Lưu và (tiếp tục|xem lại)$/;
 const MOST_ACTIONS = 16;
@@ -34,7 +34,7 @@ export const questions = (page) => page.getByRole("group").filter({ has: page.ge
 export async function answer(page, pick = () => 0) {
   const all = await questions(page).all();
   assert.ok(all.length > 0, `no question on ${page.url()}`);
-  for (const [n, group] of all.entries()) await group.getByRole("radio").nth(pick(n)).check();
+  for (const [n, group] of all.entries()) await choose(group.getByRole("radio").nth(pick(n)));
   return all.length;
 }
 

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { answer, castButton, chosen, enter, fillAll, next, onward, questions, receipt } from "./form-journeys.mjs";
-import { check, press } from "./harness.mjs";
+import { check, eventually, press } from "./harness.mjs";
 
 // Whatever else is on it, the page is one of ours, and no refusal.
 async function calm(page) {
@@ -12,7 +12,7 @@ async function calm(page) {
 }
 
 export async function mishaps(scene) {
-  for (const mishap of [twoTabs, twoDevices, sharedComputer, doubleClick, backButton, reloads, lostAnswers]) {
+  for (const mishap of [twoTabs, twoDevices, sharedComputer, slowSaves, doubleClick, backButton, reloads, lostAnswers]) {
     const { field } = scene;
     const before = field.returned();
     await mishap(scene);
@@ -101,6 +101,32 @@ async function sharedComputer({ field, browser, at }) {
     await press(castButton(old));
     await old.waitForURL(at("/p/xong"));
     await receipt(old);
+  });
+  await page.context().close();
+}
+
+async function slowSaves({ field, browser, at }) {
+  const page = await browser.device();
+  const status = page.getByRole("status");
+  await check("nothing is said to be saved while a later answer waits", async () => {
+    await enter(page, at, field.code("CC-CT"));
+    await questions(page).first().waitFor();
+    const held = [];
+    await page.route(/\/p\?phan=1$/, (route) => (route.request().method() === "POST" ? held.push(route) : route.fallback()));
+    await questions(page).nth(0).getByRole("radio").first().check();
+    await eventually("the first answer is on its way", () => held.length === 1);
+    await questions(page).nth(1).getByRole("radio").first().check();
+    await held[0].continue();
+    await eventually("the second answer is on its way", () => held.length === 2);
+    assert.equal(await status.innerText(), "Đang lưu nháp…");
+    await held[1].continue();
+    await status.filter({ hasText: "Đã lưu nháp" }).waitFor();
+    await page.unrouteAll();
+    await page.reload();
+    assert.equal((await chosen(page)).length, 2);
+    await fillAll(page);
+    await press(castButton(page));
+    await page.waitForURL(at("/p/xong"));
   });
   await page.context().close();
 }

@@ -38,7 +38,9 @@ export function summary() {
 }
 
 // Clicks. Without scripts the browser gives no animation frames, and the wait for a still element would never end.
-export const press = (locator) => locator.click({ force: locator.page().context().scriptless === true });
+const unmoved = (locator) => ({ force: locator.page().context().scriptless === true });
+export const press = (locator) => locator.click(unmoved(locator));
+export const choose = (locator) => locator.check(unmoved(locator));
 
 // Asks again until the answer is truthy.
 export async function eventually(what, ask, withinMs = 10_000) {
@@ -237,6 +239,8 @@ export class Browser {
   async device({ width = 360, height = 740, scripts = true, state, touch = false } = {}) {
     const context = await this.chromium.newContext({
       viewport: { width, height }, javaScriptEnabled: scripts, storageState: state, hasTouch: touch, locale: "vi-VN",
+      // A page that still scrolls by itself moves what is about to be pressed.
+      reducedMotion: "reduce",
     });
     context.setDefaultTimeout(30_000);
     context.scriptless = !scripts;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Browser, Demo, check, eventually, press, summary } from "./harness.mjs";
+import { Browser, Demo, check, choose, eventually, press, summary } from "./harness.mjs";
 import { castPaper } from "./paper.mjs";
 
 const OPTIONS = ["A", "B", "C", "D", "E", "N"];
@@ -44,7 +44,7 @@ async function fill(page, answers, blank = []) {
   assert.ok(items.length > 0, `no question on ${page.url()}`);
   for (const item of items.filter((one) => !blank.includes(one))) {
     const option = OPTIONS[Object.keys(answers).length % OPTIONS.length];
-    await page.check(`input[name="c.${item}"][value="${option}"]`);
+    await choose(page.locator(`input[name="c.${item}"][value="${option}"]`));
     answers[item] = option;
   }
 }
