@@ -7,6 +7,9 @@ import { Browser, Demo, check, choose, eventually, press, summary } from "./harn
 import { castPaper } from "./paper.mjs";
 
 const OPTIONS = ["A", "B", "C", "D", "E", "N"];
+// Answered on the second device, and not at all.
+const LATER = ["X6.1", "X7.1"];
+const BLANK = "X7.1";
 const demo = await Demo.start(40);
 const browser = await Browser.launch(demo.base_url);
 const at = (path) => `${demo.base_url}${path}`;
@@ -59,10 +62,6 @@ async function receiptOn(page) {
   const shown = await page.textContent("p.code");
   return shown.replaceAll(/\s/g, "");
 }
-
-// Answered on the second device, and not at all.
-const LATER = ["X6.1", "X7.1"];
-const BLANK = "X7.1";
 
 async function respondent() {
   const code = demo.code("CC-CT");
