@@ -18,7 +18,7 @@ use self::request::{Carried, carry, forget};
 pub(super) use self::request::{SESSION_MINUTES, WARNING_MINUTES};
 use super::place::Address;
 use super::sent::Sent;
-use super::views::{AccessibilityPage, HelpPage, LeftPage, PrivacyPage, RoundView, StopPage};
+use super::views::{AccessibilityPage, HelpPage, LeftPage, OtherPage, PrivacyPage, RoundView, StopPage};
 use super::{Booth, RespondError, Standing, Visit};
 use crate::ballot::Token;
 use crate::http::frame::{Frame, Site, page, render, see_other};
@@ -27,17 +27,20 @@ use crate::round::{LoadedRound, RoundState};
 
 /// Mounts the pages under the site's prefix.
 pub fn pages(cfg: &mut web::ServiceConfig) {
-    let wrong_method = || web::to(|| async { Err::<HttpResponse, _>(Problem::new(&codes::METHOD_NOT_ALLOWED)) });
-    cfg.service(web::resource(["", "/"]).get(entry::show).post(entry::enter).default_service(wrong_method()))
-        .service(web::resource("/p").get(answer::show).post(answer::save).default_service(wrong_method()))
-        .service(web::resource("/p/xem-lai").get(review::show).post(review::cast).default_service(wrong_method()))
-        .service(web::resource("/p/giu").post(stay).default_service(wrong_method()))
-        .service(web::resource("/p/xong").get(review::receipt).default_service(wrong_method()))
-        .service(web::resource("/thoat").get(left).post(leave).default_service(wrong_method()))
-        .service(web::resource("/huong-dan").get(help).default_service(wrong_method()))
-        .service(web::resource("/dau-hieu/{file}").get(logo::serve).default_service(wrong_method()))
-        .service(web::resource("/tro-nang").get(accessibility).default_service(wrong_method()))
-        .service(web::resource("/rieng-tu").get(privacy).default_service(wrong_method()));
+    let only = |methods: &'static str| {
+        web::to(move || async move { Err::<HttpResponse, _>(Problem::new(&codes::METHOD_NOT_ALLOWED).allow(methods)) })
+    };
+    let (read, write, both) = (|| only("GET, HEAD"), || only("POST"), || only("GET, HEAD, POST"));
+    cfg.service(web::resource(["", "/"]).get(entry::show).post(entry::enter).default_service(both()))
+        .service(web::resource("/p").get(answer::show).post(answer::save).default_service(both()))
+        .service(web::resource("/p/xem-lai").get(review::show).post(review::cast).default_service(both()))
+        .service(web::resource("/p/giu").post(stay).default_service(write()))
+        .service(web::resource("/p/xong").get(review::receipt).default_service(read()))
+        .service(web::resource("/thoat").get(left).post(leave).default_service(both()))
+        .service(web::resource("/huong-dan").get(help).default_service(read()))
+        .service(web::resource("/dau-hieu/{file}").get(logo::serve).default_service(read()))
+        .service(web::resource("/tro-nang").get(accessibility).default_service(read()))
+        .service(web::resource("/rieng-tu").get(privacy).default_service(read()));
 }
 
 /// The one script of the respondents' pages.
@@ -70,6 +73,11 @@ fn gone(site: &Site) -> HttpResponse {
     let mut response = see_other(&site.base().path("/thoat"));
     set_cookie(&mut response, forget(site.base()));
     response
+}
+
+/// A page that another code opened was sent: nothing is kept, and whoever sent it is told how to go on.
+fn of_another(site: &Site, carried: bool) -> HttpResponse {
+    render(StatusCode::CONFLICT, &OtherPage { frame: site.frame("Trang này thuộc về một mã phiếu khác"), carried })
 }
 
 /// `GET /thoat`: says that it is forgotten.
