@@ -102,8 +102,10 @@ def recompute(survey, ballots):
                 values[group, target, item].append(percent)
     results = [score(survey, target, values) for target in survey.targets]
     for result in results:
-        rivals = [r["exact"] for r in results if r["kind"] == result["kind"] and r["exact"] is not None]
-        own = result["exact"]
+        # A hidden total has no rank, and the others are ranked without it.
+        ranked = [r for r in results if r["kind"] == result["kind"] and not r["small"] and r["exact"] is not None]
+        rivals = [r["exact"] for r in ranked]
+        own = None if result["small"] else result["exact"]
         result["rank"] = None if own is None else 1 + sum(rival > own for rival in rivals)
     return results, valid, void
 
@@ -132,6 +134,7 @@ def score(survey, target, values):
                 "percent": percent,
                 "points": None if percent is None else percent * maximum / 100,
                 "groups": [{"respondent_code": g, "n": n, "mean": mean} for g, _, n, mean in cells],
+                "small": is_small(survey, [(g, n) for g, _, n, _ in cells]),
             }
         )
     fields = []
@@ -139,7 +142,10 @@ def score(survey, target, values):
         own = [item for item in items if item["field"] == field["code"]]
         if own:
             points, maximum, percent = total(own)
-            fields.append({"field": field["code"], "points": points, "max_points": maximum, "percent": percent})
+            small = is_small(survey, answered_by(own))
+            fields.append(
+                {"field": field["code"], "points": points, "max_points": maximum, "percent": percent, "small": small}
+            )
     points, maximum, percent = total(items)
     return {
         "target": target["target_code"],
@@ -148,9 +154,21 @@ def score(survey, target, values):
         "max_points": maximum,
         "percent": percent,
         "exact": percent,
+        "small": is_small(survey, answered_by(items)),
         "fields": fields,
         "items": items,
     }
+
+
+def is_small(survey, cells):
+    """Rests on one group alone, and on fewer than k of its answers: then it is that group's cell."""
+    answered = [(group, n) for group, n in cells if n > 0]
+    alone = len({group for group, _ in answered}) == 1
+    return alone and max(n for _, n in answered) < survey.rules["disclosure"]["k"]
+
+
+def answered_by(items):
+    return [(cell["respondent_code"], cell["n"]) for item in items for cell in item["groups"]]
 
 
 def total(items):
@@ -176,6 +194,13 @@ class Comparison:
         for name in names:
             self.same(f"{place} {name}", ours[name], theirs[name])
 
+    def scores(self, place, ours, theirs, names):
+        """Shown scores are exact; a small one is never shown; a hidden one says why, and says nothing else."""
+        hidden = theirs["suppressed"] is not None
+        self.same(f"{place} suppressed", hidden or ours["small"] or ours["percent"] is None, hidden)
+        for name in names:
+            self.same(f"{place} {name}", None if hidden else ours[name], theirs[name])
+
     def rows(self, place, ours, theirs, key, names):
         self.same(f"{place} {key}s", [row[key] for row in ours], [row[key] for row in theirs])
         for one, other in zip(ours, theirs):
@@ -187,11 +212,16 @@ def main(folder, ballots_path, scores_path):
     published = json.loads(Path(scores_path).read_text(encoding="utf-8"))
     results, valid, void = recompute(survey, ballots)
     check, k = Comparison(survey.decimals), survey.rules["disclosure"]["k"]
-    check.rows("round", results, published["targets"], "target", ["kind", "survey_points", "max_points", "percent", "rank"])
+    check.rows("round", results, published["targets"], "target", ["kind", "max_points", "rank"])
     for ours, theirs in zip(results, published["targets"]):
         place = ours["target"]
-        check.rows(place, ours["fields"], theirs["fields"], "field", ["points", "max_points", "percent"])
-        check.rows(place, ours["items"], theirs["items"], "item_code", ["field", "points", "max_points", "percent", "n"])
+        check.scores(place, ours, theirs, ["survey_points", "percent"])
+        check.rows(place, ours["fields"], theirs["fields"], "field", ["max_points"])
+        for field, other in zip(ours["fields"], theirs["fields"]):
+            check.scores(f"{place} field {field['field']}", field, other, ["points", "percent"])
+        check.rows(place, ours["items"], theirs["items"], "item_code", ["field", "max_points", "n"])
+        for item, other in zip(ours["items"], theirs["items"]):
+            check.scores(f"{place} {item['item_code']}", item, other, ["points", "percent"])
         for item, shown in zip(ours["items"], theirs["items"]):
             cells = f"{place} {item['item_code']}"
             check.rows(cells, item["groups"], shown["groups"], "respondent_code", ["n"])

@@ -2,6 +2,8 @@
 //! and in `match` arms of the rooms' `store.rs`.
 
 mod conn;
+#[cfg(test)]
+mod lint;
 mod pool;
 pub mod queue;
 pub mod schema;
