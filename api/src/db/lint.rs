@@ -10,21 +10,73 @@ const SECRET: [&str; 6] = ["credential", "draft", "envelope", "ballot_box", "bal
 
 /// Types that are a time, or count up by themselves.
 const TYPES: [&str; 12] = [
-    "timestamp", "timestamptz", "datetime", "date", "time", "timetz", "interval", "serial", "bigserial", "smallserial",
-    "serial8", "serial4",
+    "timestamp",
+    "timestamptz",
+    "datetime",
+    "date",
+    "time",
+    "timetz",
+    "interval",
+    "serial",
+    "bigserial",
+    "smallserial",
+    "serial8",
+    "serial4",
 ];
 
 /// Words of a statement that bring in a clock, a counter, or an id that sorts by time.
 const WORDS: [&str; 16] = [
-    "autoincrement", "identity", "nextval", "now", "current_timestamp", "current_time", "current_date", "localtimestamp",
-    "clock_timestamp", "unixepoch", "strftime", "julianday", "uuidv7", "xmin", "ctid", "rowid",
+    "autoincrement",
+    "identity",
+    "nextval",
+    "now",
+    "current_timestamp",
+    "current_time",
+    "current_date",
+    "localtimestamp",
+    "clock_timestamp",
+    "unixepoch",
+    "strftime",
+    "julianday",
+    "uuidv7",
+    "xmin",
+    "ctid",
+    "rowid",
 ];
 
 /// Parts of a column's name (between underscores) that say when, where from, or in what order.
 const NAMES: [&str; 31] = [
-    "at", "on", "time", "times", "timestamp", "date", "day", "hour", "when", "created", "updated", "modified", "opened",
-    "cast", "seen", "elapsed", "duration", "seconds", "ms", "seq", "sequence", "serial", "ordinal", "position", "order",
-    "version", "ip", "address", "agent", "device", "language",
+    "at",
+    "on",
+    "time",
+    "times",
+    "timestamp",
+    "date",
+    "day",
+    "hour",
+    "when",
+    "created",
+    "updated",
+    "modified",
+    "opened",
+    "cast",
+    "seen",
+    "elapsed",
+    "duration",
+    "seconds",
+    "ms",
+    "seq",
+    "sequence",
+    "serial",
+    "ordinal",
+    "position",
+    "order",
+    "version",
+    "ip",
+    "address",
+    "agent",
+    "device",
+    "language",
 ];
 
 /// On ballots a place or number is an order; on the log's tables it is the tree.
@@ -64,7 +116,13 @@ fn statements(sql: &str) -> Vec<String> {
         let after = rest.split_once("*/").map_or("", |(_, after)| after);
         plain = format!("{before} {after}");
     }
-    plain.to_lowercase().replace(['"', '`'], "").split(';').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
+    plain
+        .to_lowercase()
+        .replace(['"', '`'], "")
+        .split(';')
+        .map(|s| s.trim().to_owned())
+        .filter(|s| !s.is_empty())
+        .collect()
 }
 
 fn words(text: &str) -> Vec<&str> {
@@ -72,7 +130,10 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 fn is_secret(table: &str) -> bool {
-    table.starts_with("log_") || SECRET.iter().any(|name| table == *name || table.contains(&format!("_{name}")) || table.contains(&format!("{name}_")))
+    table.starts_with("log_")
+        || SECRET
+            .iter()
+            .any(|name| table == *name || table.contains(&format!("_{name}")) || table.contains(&format!("{name}_")))
 }
 
 fn lint_statement(dialect: Dialect, statement: &str) -> Vec<Leak> {
@@ -95,7 +156,9 @@ fn lint_statement(dialect: Dialect, statement: &str) -> Vec<Leak> {
         }
         return found;
     }
-    if !said.iter().take(6).any(|word| *word == "table") || !["create", "alter"].contains(&said.first().copied().unwrap_or_default()) {
+    if !said.iter().take(6).any(|word| *word == "table")
+        || !["create", "alter"].contains(&said.first().copied().unwrap_or_default())
+    {
         return found;
     }
     let table = named("table");
@@ -108,7 +171,9 @@ fn lint_statement(dialect: Dialect, statement: &str) -> Vec<Leak> {
         }
         return found;
     }
-    for word in said.iter().filter(|word| WORDS.contains(word) && !(**word == "rowid" && statement.ends_with("without rowid"))) {
+    for word in
+        said.iter().filter(|word| WORDS.contains(word) && !(**word == "rowid" && statement.ends_with("without rowid")))
+    {
         found.push(leak(table, format!("says {word}")));
     }
     if statement.starts_with("create") {
@@ -128,7 +193,10 @@ fn lint_statement(dialect: Dialect, statement: &str) -> Vec<Leak> {
         if parts.iter().any(|part| NAMES.contains(part) || (!is_log && PLACES.contains(part))) {
             found.push(leak(table, format!("{name} tells when, whence or in which order")));
         }
-        if dialect == Dialect::Sqlite && kind == "integer" && words(statement).windows(2).any(|w| w == ["primary", "key"]) {
+        if dialect == Dialect::Sqlite
+            && kind == "integer"
+            && words(statement).windows(2).any(|w| w == ["primary", "key"])
+        {
             found.push(leak(table, format!("{name} may be a row id by another name: use BIGINT")));
         }
     }
@@ -138,7 +206,11 @@ fn lint_statement(dialect: Dialect, statement: &str) -> Vec<Leak> {
 /// Names and types of the columns that a statement creates or adds.
 fn columns(statement: &str) -> Vec<(String, String)> {
     let definitions: Vec<String> = if statement.starts_with("alter") {
-        statement.split(" add ").skip(1).map(|part| part.trim_start_matches("column ").replace("if not exists", "")).collect()
+        statement
+            .split(" add ")
+            .skip(1)
+            .map(|part| part.trim_start_matches("column ").replace("if not exists", ""))
+            .collect()
     } else {
         let inner = statement.split_once('(').map_or("", |(_, inner)| inner);
         let mut depth = 0_i32;
@@ -165,7 +237,8 @@ fn columns(statement: &str) -> Vec<(String, String)> {
         .filter_map(|definition| {
             let mut said = words(definition).into_iter();
             let name = said.next()?;
-            let is_rule = ["primary", "foreign", "check", "unique", "constraint", "references", "exclude"].contains(&name);
+            let is_rule =
+                ["primary", "foreign", "check", "unique", "constraint", "references", "exclude"].contains(&name);
             (!is_rule).then(|| (name.to_owned(), said.next().unwrap_or_default().to_owned()))
         })
         .collect()

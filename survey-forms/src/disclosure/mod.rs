@@ -190,9 +190,10 @@ fn settle_row(rules: &DisclosureRules, decimals: u32, item: &mut Item) {
         let hidden: Vec<u64> = item.cells.iter().filter(|c| c.n > 0 && !c.is_known()).map(|c| c.n).collect();
         hidden.len() > 1
             && hidden.iter().sum::<u64>() >= u64::from(rules.k)
-            && spreads(item).iter().zip(&best).all(|(has, best)| {
-                enough(has.smooth, best.smooth) && enough(has.whole, best.whole)
-            })
+            && spreads(item)
+                .iter()
+                .zip(&best)
+                .all(|(has, best)| enough(has.smooth, best.smooth) && enough(has.whole, best.whole))
     };
     while !safe(item) {
         let shown = item.cells.iter_mut().rev().filter(|cell| cell.may_hide());
@@ -268,9 +269,8 @@ fn settle(table: &mut Table, moves: &[Move], concerns: impl Fn(usize, &Field) ->
         table.fields.iter().enumerate().filter(|(at, field)| concerns(*at, field)).map(|(at, _)| at).collect();
     let widths = |table: &Table| -> Vec<f64> { concerned.iter().flat_map(|at| table.item_widths(*at)).collect() };
     let needed: Vec<f64> = widths(&all_made).into_iter().map(|best| best.min(PROTECTION)).collect();
-    let safe = |table: &Table| {
-        widths(table).iter().zip(&needed).all(|(width, needed)| width + tree::EPSILON >= *needed)
-    };
+    let safe =
+        |table: &Table| widths(table).iter().zip(&needed).all(|(width, needed)| width + tree::EPSILON >= *needed);
     for made in moves {
         if safe(table) {
             return;

@@ -8,7 +8,7 @@ use super::tree::{Cell, EPSILON, Item};
 /// More possible sums of answers than this are as good as a continuum.
 const FINE: u64 = 2_000;
 /// Most combinations of other cells that are tried; more are as good as a continuum.
-const TRIED: u64 = 6_000;
+const TRIED: u64 = 1_500;
 
 /// From the lowest to the highest value that a hidden cell can have, in points.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,6 +95,12 @@ fn fit(units: &[(f64, u64)], amount: f64, slack: f64) -> bool {
             let nearest = (amount / unit).round().clamp(0.0, real(*sums));
             (amount - nearest * unit).abs() <= slack
         }
-        [(unit, sums), rest @ ..] => (0..=*sums).any(|sum| fit(rest, amount - unit * real(sum), slack)),
+        [(unit, sums), rest @ ..] => {
+            // Only what leaves the rest an amount that they can reach.
+            let most: f64 = rest.iter().map(|(unit, sums)| unit * real(*sums)).sum();
+            let first = ((amount - most - slack) / unit).ceil().to_u64().unwrap_or(0);
+            let last = ((amount + slack) / unit).floor().to_u64().map_or(0, |last| last.min(*sums));
+            amount >= -slack && (first..=last).any(|sum| fit(rest, amount - unit * real(sum), slack))
+        }
     }
 }

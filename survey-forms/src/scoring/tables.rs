@@ -81,7 +81,7 @@ impl<'r> Tables<'r> {
                 mean: cell.mean.as_ref().map(real).unwrap_or_default(),
                 step: self.steps.get(&place).copied().unwrap_or_default(),
                 earlier: told(shown, self.text(&cell.mean), cell.n),
-                earlier_n: of_group().last().map(|then| then.n),
+                earlier_n: of_group().next_back().map(|then| then.n),
                 hidden: None,
             }
         };
