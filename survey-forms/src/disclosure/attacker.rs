@@ -94,7 +94,7 @@ pub(super) fn possible(round: &Round, item: &DocumentItem, group: &str) -> Vec<f
     let weights: f64 = answered.iter().map(|cell| weight(round, &cell.respondent_code)).sum();
     let means = |code: &str, n: u64| -> Vec<f64> {
         let form = round.questionnaire(code).unwrap();
-        let scale = round.scale(&form.item(&item.item_code).unwrap().scale).unwrap();
+        let scale = round.scale(form.item(&item.item_code).unwrap().scale().unwrap()).unwrap();
         let worth: Vec<f64> = scale
             .options
             .iter()

@@ -29,7 +29,8 @@ impl<'r> Tables<'r> {
         let mut steps = BTreeMap::new();
         for form in &round.questionnaires {
             for item in form.items() {
-                let options = round.scale(&item.scale).map(|scale| scale.options.as_slice()).unwrap_or_default();
+                let scale = item.scale().and_then(|scale| round.scale(scale));
+                let options = scale.map(|scale| scale.options.as_slice()).unwrap_or_default();
                 let percents = options.iter().filter_map(|option| option.percent.as_ref());
                 let step = percents.fold(Ratio::zero(), |step, percent| common_step(&step, percent));
                 steps.insert((form.respondent_code.as_str(), item.code.as_str()), real(&step));
