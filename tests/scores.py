@@ -88,7 +88,7 @@ def fixed(value, decimals):
     return f"{units // 10**decimals}.{units % 10**decimals:0{decimals}d}"
 
 
-def recompute(survey, ballots):
+def recompute(survey, ballots, unranked):
     channels = {group["code"]: group["channel"] for group in survey.groups}
     values, valid, void = defaultdict(list), Counter(), Counter()
     for group, targets, answers in ballots.values():
@@ -103,9 +103,11 @@ def recompute(survey, ballots):
     results = [score(survey, target, values) for target in survey.targets]
     for result in results:
         # A hidden total has no rank, and the others are ranked without it.
-        ranked = [r for r in results if r["kind"] == result["kind"] and not r["small"] and r["exact"] is not None]
-        rivals = [r["exact"] for r in ranked]
-        own = None if result["small"] else result["exact"]
+        if result["target"] in unranked:
+            result["exact"] = None
+    for result in results:
+        rivals = [r["exact"] for r in results if r["kind"] == result["kind"] and r["exact"] is not None]
+        own = result["exact"]
         result["rank"] = None if own is None else 1 + sum(rival > own for rival in rivals)
     return results, valid, void
 
@@ -210,7 +212,8 @@ class Comparison:
 def main(folder, ballots_path, scores_path):
     survey, ballots = Round(folder), read_ballots(ballots_path)
     published = json.loads(Path(scores_path).read_text(encoding="utf-8"))
-    results, valid, void = recompute(survey, ballots)
+    unranked = {t["target"] for t in published["targets"] if t["suppressed"] is not None}
+    results, valid, void = recompute(survey, ballots, unranked)
     check, k = Comparison(survey.decimals), survey.rules["disclosure"]["k"]
     check.rows("round", results, published["targets"], "target", ["kind", "max_points", "rank"])
     for ours, theirs in zip(results, published["targets"]):

@@ -214,8 +214,14 @@ enum Move {
 /// Rule 2 behind fields that are shown and have a hidden item.
 fn settle_fields(table: &mut Table) {
     for place in 0..table.fields.len() {
-        let Some(field) = table.fields.get(place) else { continue };
-        if field.is_known() && field.items.iter().any(Item::is_protected) {
+        let Some(field) = table.fields.get_mut(place) else { continue };
+        if !field.is_known() || !field.items.iter().any(Item::is_protected) {
+            continue;
+        }
+        // A field of one item is that item.
+        if field.answered().nth(1).is_none() && field.hidden.is_none() {
+            field.hidden = Some(Suppression::NBelowK);
+        } else {
             let moves = moves_within(place, field);
             settle(table, &moves, |at, _| at == place);
         }
@@ -225,6 +231,11 @@ fn settle_fields(table: &mut Table) {
 /// Rule 2 behind a total that is shown over a hidden field.
 fn settle_total(table: &mut Table) {
     if !table.is_known() || !table.fields.iter().any(Field::is_protected) {
+        return;
+    }
+    if table.fields.iter().filter(|field| field.answered().next().is_some()).nth(1).is_none() && table.hidden.is_none()
+    {
+        table.hidden = Some(Suppression::NBelowK);
         return;
     }
     let mut order: Vec<(bool, u64, usize)> = Vec::new();
@@ -238,7 +249,7 @@ fn settle_total(table: &mut Table) {
         moves.push(Move::Field(place));
         moves.extend(table.fields.get(place).into_iter().flat_map(|field| moves_within(place, field)));
     }
-    settle(table, &moves, |_, field| !field.is_known());
+    settle(table, &moves, |_, field| field.is_protected());
 }
 
 /// Items of a field with their cells, those first that cost least: where something is hidden already, then by answers.

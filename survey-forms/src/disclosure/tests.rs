@@ -106,6 +106,29 @@ fn a_pooled_score_of_one_small_group_is_that_groups_cell() {
     assert_eq!(all.hidden, Some(NBelowK));
 }
 
+/// Two items of the same small group are its opinion together, too.
+#[test]
+fn several_tiny_pools_of_a_field_do_not_cover_each_other() {
+    let alone = item(&[(0, 0.0), (2, 75.0), (0, 0.0)]);
+    let usual = item(&[(40, 70.0), (30, 60.0), (12, 50.0)]);
+    let mut all = table(vec![vec![alone.clone(), alone, usual.clone()], vec![usual]]);
+    suppress(&RULES, 2, &mut all);
+    let reasons: Vec<_> = all.fields[0].items.iter().map(|item| item.hidden).collect();
+    assert_eq!(reasons, [Some(NBelowK), Some(NBelowK), Some(Complementary)]);
+    assert_eq!((all.fields[0].hidden, all.hidden), (None, None));
+}
+
+/// Seven and twelve people leave a pooled score one way to come about; alone in its field, the field has it too.
+#[test]
+fn a_pool_that_whole_people_give_away_takes_its_field_with_it() {
+    let told = item(&[(0, 0.0), (7, 600.0 / 7.0), (12, 1000.0 / 12.0)]);
+    let usual = || item(&[(40, 70.0), (30, 60.0), (12, 50.0)]);
+    let mut all = table(vec![vec![told], vec![usual()], vec![usual()]]);
+    suppress(&RULES, 2, &mut all);
+    assert_eq!((all.fields[0].items[0].hidden, all.fields[0].hidden), (Some(NBelowK), Some(NBelowK)));
+    assert_eq!((all.fields[1].hidden, all.hidden), (Some(Complementary), None));
+}
+
 #[test]
 fn what_an_earlier_release_told_protects_nothing() {
     let mut first = item(&[(40, 50.0), (25, 50.0), (2, 50.0)]);
@@ -432,14 +455,23 @@ proptest! {
         let mut cells = |items: u64| -> Vec<Item> {
             (0..items).map(|_| {
                 let groups: Vec<(u64, f64)> = (0..4)
-                    .map(|_| (dice.roll(3) * dice.roll(14), f64::from(u32::try_from(dice.roll(101)).unwrap())))
+                    .map(|_| {
+                        let n = dice.roll(3) * dice.roll(14);
+                        let steps = f64::from(u32::try_from(dice.roll(4 * n + 1)).unwrap());
+                        (n, 25.0 * steps / f64::from(u32::try_from(n.max(1)).unwrap()))
+                    })
                     .collect();
                 item(&groups)
             }).collect()
         };
         let mut all = table(vec![cells(1), cells(2), cells(3)]);
         suppress(&RULES, 2, &mut all);
-        let reasons = |table: &Table| format!("{table:?}");
+        let reasons = |table: &Table| -> Vec<Option<Suppression>> {
+            let items = || table.fields.iter().flat_map(|field| &field.items);
+            let above = table.fields.iter().map(|field| field.hidden).chain([table.hidden]);
+            let cells = items().flat_map(|item| &item.cells).map(|cell| cell.hidden);
+            items().map(|item| item.hidden).chain(cells).chain(above).collect()
+        };
         let settled = reasons(&all);
         for item in all.fields.iter_mut().flat_map(|field| &mut field.items) {
             settle_row(&RULES, 2, item);

@@ -206,7 +206,7 @@ impl Field {
         }
     }
 
-    fn answered(&self) -> impl Iterator<Item = &Item> {
+    pub(super) fn answered(&self) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(|item| item.is_answered())
     }
 
@@ -224,7 +224,8 @@ impl Table {
         is_known(self.hidden, self.earlier)
     }
 
-    /// How wide the exact interval of each protected item of a field is. A tree of sums needs one pass up (`span`) and
+    /// How wide the exact interval of each protected item of a field is, and of their mean, where there are several: it
+    /// may be one small group's opinion as each of them is. A tree of sums needs one pass up (`span`) and
     /// one down: what a parent may be, less what its other children may be.
     pub(super) fn item_widths(&self, place: usize) -> Vec<f64> {
         let Some(field) = self.fields.get(place) else { return Vec::new() };
@@ -246,6 +247,15 @@ impl Table {
             let others = Span { low: all.low - mine.low, high: all.high - mine.high };
             own.without(others).times(1.0 / item.max_points).meet(item.span()).width()
         };
-        field.answered().filter(|item| item.is_protected()).map(width).collect()
+        let mut widths: Vec<f64> = field.answered().filter(|item| item.is_protected()).map(width).collect();
+        if widths.len() > 1 {
+            let small = || field.answered().filter(|item| item.is_protected());
+            let points: f64 = small().map(|item| item.max_points).sum();
+            let mine = Span::sum(small().map(weighted));
+            let others = Span { low: all.low - mine.low, high: all.high - mine.high };
+            let together = own.without(others).meet(mine).width();
+            widths.push(if points > 0.0 { together / points } else { 100.0 });
+        }
+        widths
     }
 }
