@@ -27,7 +27,8 @@
 //! that leaves a small cell one single value in this way (7 and 11 people, say) is not shown either.
 //!
 //! What no rule here hides: where nearly all agree, the pooled score says so of each group, the small one too; and a
-//! shown mean of 100 says that all of the group's `k` or more people gave the same answer.
+//! shown mean of 100 says that all of the group's `k` or more people gave the same answer. And since counts are public,
+//! an item that is asked only after certain answers tells by its `n` how many gave those.
 //!
 //! It ends: every step hides one more number of a finite table, and hiding one never narrows an interval, so what has
 //! been made safe stays safe and one pass over rows, fields and total is the fixpoint (a property test runs it again).
@@ -59,7 +60,7 @@ pub const PROTECTION: f64 = 20.0;
 pub enum Suppression {
     /// Nobody answered validly: there is nothing to show.
     NoValidAnswers,
-    /// Fewer valid answers than k, of one group.
+    /// It is, or gives away, fewer valid answers than k of one group.
     NBelowK,
     /// Large enough, but with it a hidden number would fall out of the published sums.
     Complementary,

@@ -115,8 +115,8 @@ struct Cell {
     n: u64,
     /// Mean over valid answers, 0 to 100; null when hidden.
     mean: Option<String>,
-    /// Why it is hidden; null when shown. `no_valid_answers`; `n_below_k`: fewer than the round's `disclosure.k`
-    /// answers, of one group; `complementary`: with it such a number would fall out of the published sums;
+    /// Why it is hidden; null when shown. `no_valid_answers`; `n_below_k`: it is, or gives away, what fewer than the
+    /// round's `disclosure.k` people of one group answered; `complementary`: with it such a number would fall out of the published sums;
     /// `difference`: it differs by fewer than k answers from an earlier release.
     suppressed: Option<String>,
     /// 95 % interval with finite-population correction; from the declared n of distributions on.
