@@ -1,6 +1,7 @@
 //! The public form: enter a code, answer, keep a draft under the code's own key, go on from another device, review,
 //! cast, receipt. What is done here is the same for the pages and for the REST calls.
 
+mod kept;
 mod pages;
 mod place;
 mod rest;

@@ -284,13 +284,3 @@ pub(super) struct AccessibilityPage {
     pub(super) frame: Frame,
     pub(super) rounds: Vec<RoundView>,
 }
-
-/// What is kept about respondents.
-#[derive(Template)]
-#[template(path = "respond/privacy.html")]
-pub(super) struct PrivacyPage {
-    pub(super) frame: Frame,
-    pub(super) rounds: Vec<RoundView>,
-    /// Fewest answers of a group that are shown, when all rounds agree.
-    pub(super) k: Option<u32>,
-}

@@ -47,25 +47,26 @@ fn some_answer(form: &Form<'_>, item: &Item, people: &mut StdRng) -> Answer {
     }
 }
 
-/// A ballot filled in from the top, as conditions allow.
+/// A ballot filled in from the top, as conditions allow; nobody sends an empty one.
 fn filled_in(form: &Form<'_>, people: &mut StdRng) -> Answers {
+    let answers = answered(form, people, 5);
+    if answers.is_empty() { answered(form, people, 6) } else { answers }
+}
+
+/// Answers to so many of six questions that need none, and to all that need one.
+fn answered(form: &Form<'_>, people: &mut StdRng, of_six: u32) -> Answers {
     let mut answers = Answers::new();
     for target in form.targets {
         for item in form.questionnaire.items() {
             let asked = form.questionnaire.asked(target, &answers).contains(item.code.as_str());
             let given = match form.channel {
                 Channel::Paper => true,
-                Channel::Online => asked && (item.required || people.random_ratio(5, 6)),
+                Channel::Online => asked && (item.required || people.random_ratio(of_six, 6)),
             };
             if given {
                 answers.insert(target, &item.code, some_answer(form, item, people));
             }
         }
-    }
-    if answers.is_empty() {
-        let target = &form.targets[0];
-        let first = form.questionnaire.items().find(|item| item.only_if.is_empty()).unwrap();
-        answers.insert(target, &first.code, some_answer(form, first, people));
     }
     answers
 }

@@ -16,9 +16,10 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use self::request::{Carried, carry, forget};
 pub(super) use self::request::{SESSION_MINUTES, WARNING_MINUTES};
+use super::kept::{Declared, PrivacyPage};
 use super::place::Address;
 use super::sent::Sent;
-use super::views::{AccessibilityPage, HelpPage, LeftPage, OtherPage, PrivacyPage, RoundView, StopPage};
+use super::views::{AccessibilityPage, HelpPage, LeftPage, OtherPage, RoundView, StopPage};
 use super::{Booth, RespondError, Standing, Visit};
 use crate::ballot::Token;
 use crate::http::frame::{Frame, Site, page, render, see_other};
@@ -101,14 +102,14 @@ async fn accessibility(booth: Booth, site: Data<Site>) -> Result<HttpResponse, P
 async fn privacy(booth: Booth, site: Data<Site>) -> Result<HttpResponse, Problem> {
     let current = current_rounds(&booth).await?;
     let frame = current.frame(site.frame("Chúng tôi lưu gì về ông/bà"));
-    Ok(page(&PrivacyPage { frame, rounds: current.views, k: current.k }))
+    Ok(page(&PrivacyPage { frame, rounds: current.views, declared: current.declared }))
 }
 
 /// The rounds that respondents may have a code for.
 struct Current {
     views: Vec<RoundView>,
-    /// Fewest answers of a group that are shown, where all of them agree.
-    k: Option<u32>,
+    /// What each declares about its respondents' data.
+    declared: Vec<Declared>,
     /// The round, when there is one.
     only: Option<Arc<LoadedRound>>,
 }
@@ -126,10 +127,9 @@ impl Current {
 async fn current_rounds(booth: &Booth) -> Result<Current, RespondError> {
     let (rounds, now) = booth.rounds().await?;
     let current: Vec<_> = rounds.iter().filter(|r| matches!(r.state, RoundState::Loaded | RoundState::Open)).collect();
-    let k = current.first().map(|r| r.definition.disclosure.k);
-    let k = k.filter(|k| current.iter().all(|r| r.definition.disclosure.k == *k));
+    let declared = current.iter().map(|r| Declared::of(&r.definition)).collect();
     let only = if let [one] = current.as_slice() { Some(Arc::clone(one)) } else { None };
-    Ok(Current { views: current.into_iter().map(|r| RoundView::new(r, now)).collect(), k, only })
+    Ok(Current { views: current.into_iter().map(|r| RoundView::new(r, now)).collect(), declared, only })
 }
 
 /// A code that no round knows costs its origin a bit of its allowance; codes that exist cost nothing.
