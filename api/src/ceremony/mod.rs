@@ -210,7 +210,10 @@ impl Ceremony {
             let moved = log::batch::move_all(conn, &mut log, round)?;
             let (used, (envelopes, leaves)) = (store::codes(conn, round, "used")?, log::counts(conn, round)?);
             if used != envelopes || used != leaves {
-                return Err(ActError::CountsDisagree { used, envelopes: if used == envelopes { leaves } else { envelopes } });
+                return Err(ActError::CountsDisagree {
+                    used,
+                    envelopes: if used == envelopes { leaves } else { envelopes },
+                });
             }
             let unused = store::codes(conn, round, "issued")?;
             end_log(conn, log, round, number(envelopes))?;

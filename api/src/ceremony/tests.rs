@@ -69,9 +69,7 @@ fn a_round_goes_from_codes_to_scores_and_every_count_agrees() {
         assert_eq!((opening.envelopes, opening.opened), (sent.len() as u64, sent.len() as u64));
         assert!(opening.unreadable.is_empty());
         assert_eq!(seen.last(), Some(&Progress { stage: Stage::Storing, done: opening.opened, of: opening.opened }));
-        let at_close = leaves(&place)
-            .iter()
-            .position(|leaf| matches!(Entry::parse(leaf), Some(Entry::Close { .. })));
+        let at_close = leaves(&place).iter().position(|leaf| matches!(Entry::parse(leaf), Some(Entry::Close { .. })));
         let mut tree = log::merkle::Tree::default();
         leaves(&place)[..=at_close.unwrap()].iter().for_each(|leaf| tree.push(leaf));
         assert_eq!(opening.log_root, data_encoding::HEXLOWER.encode(&tree.root()));

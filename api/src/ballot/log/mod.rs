@@ -396,7 +396,13 @@ pub(crate) fn open(conn: &mut Conn, round: &LoadedRound, entropy: &Entropy) -> R
 
 /// What must not go unnoticed once the round has opened: codes made or withdrawn, another roster. Before that, and for
 /// a round without a log, there is nothing to say. Holds the round against acts on it.
-pub(crate) fn incident(conn: &mut Conn, round: &str, what: What, issued: usize, revoked: usize) -> Result<(), LogError> {
+pub(crate) fn incident(
+    conn: &mut Conn,
+    round: &str,
+    what: What,
+    issued: usize,
+    revoked: usize,
+) -> Result<(), LogError> {
     let state = store::hold_round(conn, round)?;
     if state.as_deref() == Some(RoundState::Loaded.as_str()) {
         return Ok(());

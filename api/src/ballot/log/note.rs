@@ -49,8 +49,12 @@ impl VerifierKey {
     }
 
     fn id(&self) -> [u8; 4] {
-        let hash: Node =
-            Sha256::new().chain_update(&self.origin).chain_update([b'\n', ED25519]).chain_update(self.key).finalize().into();
+        let hash: Node = Sha256::new()
+            .chain_update(&self.origin)
+            .chain_update([b'\n', ED25519])
+            .chain_update(self.key)
+            .finalize()
+            .into();
         let [a, b, c, d, ..] = hash;
         [a, b, c, d]
     }

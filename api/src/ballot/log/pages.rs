@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Form};
-use actix_web::HttpResponse;
 use askama::Template;
 use serde::Deserialize;
 
@@ -60,7 +60,8 @@ struct Sent {
 /// Longest text that is shown again.
 const LONGEST: usize = 200;
 const UNKNOWN: &str = "Không có trong hòm phiếu. Xin ông/bà kiểm tra lại từng ký tự của số biên nhận.";
-const SHAPE: &str = "Số biên nhận có 64 ký tự, chỉ gồm chữ số và các chữ từ a đến f. Xin ông/bà kiểm tra lại từng ký tự.";
+const SHAPE: &str =
+    "Số biên nhận có 64 ký tự, chỉ gồm chữ số và các chữ từ a đến f. Xin ông/bà kiểm tra lại từng ký tự.";
 
 /// `GET /kiem-tra`.
 async fn show(site: Data<Site>) -> HttpResponse {
@@ -100,7 +101,8 @@ async fn look_up(
         _ => None,
     };
     let title = if proved.is_some() { "Phiếu có trong hòm phiếu" } else { "Phiếu đã được nhận" };
-    let answer = Answer { receipt: receipt.to_string(), round: round.definition.title.clone(), closes: closes(&round), proved };
+    let answer =
+        Answer { receipt: receipt.to_string(), round: round.definition.title.clone(), closes: closes(&round), proved };
     Ok(page(&CheckPage { frame: site.frame(title), typed: String::new(), fault: None, answer: Some(answer) }))
 }
 

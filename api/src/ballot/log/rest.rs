@@ -13,8 +13,8 @@ use super::{Found, Head, LogError};
 use crate::ballot::Receipt;
 use crate::db::{Conn, Db};
 use crate::http::{Problem, codes};
-use crate::round::rest::{REVALIDATE, etag, is_known};
 use crate::round::Rounds;
+use crate::round::rest::{REVALIDATE, etag, is_known};
 
 /// The routes of this room under `/api/v1`.
 pub fn rest(cfg: &mut ServiceConfig<'_>) {
@@ -83,11 +83,7 @@ async fn checkpoint(
     ),
 )]
 #[get("/rounds/{round}/log/vkey")]
-async fn vkey(
-    round: web::Path<String>,
-    db: web::Data<Db>,
-    rounds: web::Data<Rounds>,
-) -> Result<HttpResponse, Problem> {
+async fn vkey(round: web::Path<String>, db: web::Data<Db>, rounds: web::Data<Rounds>) -> Result<HttpResponse, Problem> {
     let key = head(&db, &rounds, round.into_inner()).await?.vkey;
     Ok(HttpResponse::Ok().insert_header(REVALIDATE).content_type(TEXT).body(format!("{key}\n")))
 }

@@ -30,8 +30,13 @@ pub(crate) enum Wait {
 
 /// The log's row, held until the transaction ends (SQLite has one writer anyway).
 pub(super) fn hold(conn: &mut Conn, id: &str, wait: Wait) -> QueryResult<Option<Row>> {
-    let query =
-        log::table.filter(log::round.eq(id)).select((log::vkey, log::secret, log::size, log::checkpoint, log::close_root));
+    let query = log::table.filter(log::round.eq(id)).select((
+        log::vkey,
+        log::secret,
+        log::size,
+        log::checkpoint,
+        log::close_root,
+    ));
     match (conn, wait) {
         (Conn::Sqlite(c), _) => query.first(c).optional(),
         (Conn::Postgres(c), Wait::Yes) => query.for_update().first(c).optional(),
@@ -72,12 +77,7 @@ pub(super) fn tile(conn: &mut Conn, id: &str, level: i16, number: i64) -> QueryR
 }
 
 pub(super) fn put_tile(conn: &mut Conn, id: &str, level: i16, number: i64, body: &[u8]) -> QueryResult<()> {
-    let row = (
-        log_tile::round.eq(id),
-        log_tile::level.eq(level),
-        log_tile::number.eq(number),
-        log_tile::body.eq(body),
-    );
+    let row = (log_tile::round.eq(id), log_tile::level.eq(level), log_tile::number.eq(number), log_tile::body.eq(body));
     let key = (log_tile::round, log_tile::level, log_tile::number);
     let set = log_tile::body.eq(body);
     match conn {
@@ -129,9 +129,9 @@ pub(super) fn is_waiting(conn: &mut Conn, id: &str, least: usize) -> QueryResult
 /// Writes SQLite's log back and empties it, unless somebody is reading: writers wait meanwhile, so it is soon given up.
 pub(super) fn empty_wal(conn: &mut Conn) -> QueryResult<()> {
     match conn {
-        Conn::Sqlite(c) => c.batch_execute(
-            "PRAGMA busy_timeout = 200; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 15000;",
-        ),
+        Conn::Sqlite(c) => {
+            c.batch_execute("PRAGMA busy_timeout = 200; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 15000;")
+        }
         Conn::Postgres(_) => Ok(()),
     }
 }
@@ -158,7 +158,8 @@ pub(super) fn move_envelopes(conn: &mut Conn, round: &str, ids: &[Vec<u8>], plac
         }
         Conn::Postgres(c) => {
             sorted.insert_into(ballot_box::table).into_columns(columns).execute(c)?;
-            let leaf = "INSERT INTO log_leaf (id, round, place) SELECT id, $2, place FROM unnest($1, $3) AS l (id, place)";
+            let leaf =
+                "INSERT INTO log_leaf (id, round, place) SELECT id, $2, place FROM unnest($1, $3) AS l (id, place)";
             diesel::sql_query(leaf)
                 .bind::<Array<Binary>, _>(ids)
                 .bind::<Text, _>(round)

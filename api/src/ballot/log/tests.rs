@@ -41,11 +41,14 @@ fn count(place: &Place, sql: &str) -> i64 {
         n: i64,
     }
     let sql = diesel::sql_query(format!("SELECT count(*) AS n FROM {sql}"));
-    let row: Row = place.test.db.read_here(|conn| match conn {
-        Conn::Sqlite(c) => sql.get_result(c).map_err(DbError::from),
-        Conn::Postgres(c) => sql.get_result(c).map_err(DbError::from),
-    })
-    .unwrap();
+    let row: Row = place
+        .test
+        .db
+        .read_here(|conn| match conn {
+            Conn::Sqlite(c) => sql.get_result(c).map_err(DbError::from),
+            Conn::Postgres(c) => sql.get_result(c).map_err(DbError::from),
+        })
+        .unwrap();
     row.n
 }
 
@@ -116,7 +119,11 @@ fn envelopes_move_ten_at_least_in_the_order_of_their_hashes() {
         for (batch, at) in [(0, 1..11), (1, 12..22)] {
             let of_batch: BTreeSet<String> =
                 receipts[batch * 10..batch * 10 + 10].iter().map(ToString::to_string).collect();
-            assert_eq!(ids(at), of_batch.into_iter().collect::<Vec<_>>(), "sorted, and nothing of the order of casting");
+            assert_eq!(
+                ids(at),
+                of_batch.into_iter().collect::<Vec<_>>(),
+                "sorted, and nothing of the order of casting"
+            );
         }
         assert_eq!(entries[11], Entry::Redeemed { total: 10, root: None });
         assert_eq!(entries[22], Entry::Redeemed { total: 20, root: None });
@@ -150,7 +157,9 @@ fn codes_made_or_withdrawn_after_the_opening_are_in_the_log() {
         place
             .test
             .db
-            .write_here(|conn| crate::credential::replace(conn, &place.rounds, &codes[2].token, &place.entropy).map(drop))
+            .write_here(|conn| {
+                crate::credential::replace(conn, &place.rounds, &codes[2].token, &place.entropy).map(drop)
+            })
             .unwrap();
         place.issue("CC-CT", Some("SNV"), Some(5));
         place.ceremony.close(&BY, ROUND).unwrap();
@@ -166,10 +175,9 @@ fn codes_made_or_withdrawn_after_the_opening_are_in_the_log() {
         };
         assert_eq!((at_open.total, *revoked), (3, 1));
         assert_eq!((credentials.total, *unused), (9, 6));
-        let late = place
-            .test
-            .db
-            .write_here(|conn| crate::credential::replace(conn, &place.rounds, &codes[2].token, &place.entropy).map(drop));
+        let late = place.test.db.write_here(|conn| {
+            crate::credential::replace(conn, &place.rounds, &codes[2].token, &place.entropy).map(drop)
+        });
         assert!(matches!(late, Err(crate::credential::CredentialError::Closed)));
     }
 }

@@ -20,10 +20,9 @@ use super::Failure;
 use crate::ballot::log::note::{Checkpoint, VerifierKey};
 
 #[derive(Args)]
-#[group(required = true, multiple = false, id = "where", args = ["url", "dir"])]
 pub(super) struct Options {
     /// Public address of the service, or of a folder that `phieu export --what log` wrote.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "dir", required_unless_present = "dir")]
     url: Option<String>,
     /// Such a folder.
     #[arg(long, value_name = "DIR")]
@@ -78,7 +77,9 @@ fn check(options: &Options, report: &mut Report) -> Result<(), Failure> {
         Some(fault) => report.fail(Check::TreeEqualsTiles, fault),
     }
     match &walk.unreadable {
-        None => report.pass(Check::EntriesReadable, format_args!("{} envelopes among {} leaves", walk.envelopes, walk.size)),
+        None => {
+            report.pass(Check::EntriesReadable, format_args!("{} envelopes among {} leaves", walk.envelopes, walk.size))
+        }
         Some(place) => report.fail(Check::EntriesReadable, format_args!("leaf {place} is no entry of this log")),
     }
     if let Some(state) = options.watch.as_deref() {

@@ -78,9 +78,8 @@ pub(super) fn check(file: &Path, facts: &Facts, walk: &Walk, report: &mut Report
     let fault = (pack.forged > 0).then(|| format!("{} codes were used without their holders' signature", pack.forged));
     report.by(Check::PackSignatures, fault, format_args!("{} codes signed for their use", pack.used.size()));
     let over = pack.strata.iter().find(|(_, s)| s.redeemed > s.issued || s.ballots > s.redeemed);
-    let fault = over.map(|(name, s)| {
-        format!("{name}: {} ballots, {} redeemed, {} issued", s.ballots, s.redeemed, s.issued)
-    });
+    let fault =
+        over.map(|(name, s)| format!("{name}: {} ballots, {} redeemed, {} issued", s.ballots, s.redeemed, s.issued));
     report.by(Check::PackStrata, fault, format_args!("ballots ≤ redeemed ≤ issued in {}", pack.strata.len()));
     ballots(pack, facts, report);
     Ok(())
@@ -147,7 +146,8 @@ fn read(file: &Path, expected: u64) -> Result<Pack, Failure> {
     if head.pack != VERSION {
         return Err(place(&"not a pack of this version").into());
     }
-    let rules = Round::from_files(&head.files()?).map_err(|faults| place(&format_args!("{} faults in its round", faults.len())))?;
+    let rules = Round::from_files(&head.files()?)
+        .map_err(|faults| place(&format_args!("{} faults in its round", faults.len())))?;
     let tally = Tally::new(&rules);
     let mut pack = Pack {
         head,

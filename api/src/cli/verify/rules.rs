@@ -32,7 +32,12 @@ pub(super) struct Facts {
     pub(super) document: Option<(Vec<u8>, ScoreDocument)>,
 }
 
-pub(super) fn check(walk: &Walk, key: &VerifierKey, source: &mut Source, report: &mut Report) -> Result<Facts, Failure> {
+pub(super) fn check(
+    walk: &Walk,
+    key: &VerifierKey,
+    source: &mut Source,
+    report: &mut Report,
+) -> Result<Facts, Failure> {
     let mut facts = Facts::default();
     open(walk, key, &mut facts, report);
     let close = close(walk, &mut facts, report);
@@ -141,7 +146,8 @@ fn opened(walk: &Walk, facts: &mut Facts, report: &mut Report) {
         [Entry::Opened { envelopes, opened, unreadable, ballots }] => {
             let unread: u64 = unreadable.values().sum();
             facts.opened = Some((*opened, ballots.clone()));
-            let said = format!("{opened} opened + {unread} unreadable, {envelopes} in the box, {} in the log", walk.envelopes);
+            let said =
+                format!("{opened} opened + {unread} unreadable, {envelopes} in the box, {} in the log", walk.envelopes);
             let agree = *envelopes == walk.envelopes && opened.checked_add(unread) == Some(*envelopes);
             report.by(check, (!agree).then(|| said.clone()), &said);
         }

@@ -22,7 +22,11 @@ impl Source {
     pub(super) fn of(url: Option<&str>, dir: Option<&Path>, round: Option<&str>) -> Result<Self, Failure> {
         let Some(url) = url else {
             let dir = dir.unwrap_or_else(|| Path::new("."));
-            return if dir.is_dir() { Ok(Self::Folder(dir.to_owned())) } else { Err(format!("no folder {}", dir.display()).into()) };
+            return if dir.is_dir() {
+                Ok(Self::Folder(dir.to_owned()))
+            } else {
+                Err(format!("no folder {}", dir.display()).into())
+            };
         };
         let agent = agent();
         let url = url.trim_end_matches('/');

@@ -70,7 +70,10 @@ impl Walk {
             let leaves = levels.source.bytes(&bundle.path())?;
             let Some(body) = leaves else {
                 let path = bundle.path();
-                walk.fault(format!("{path} is missing: the checkpoint says {} leaves, there are {}", head.size, walk.size));
+                walk.fault(format!(
+                    "{path} is missing: the checkpoint says {} leaves, there are {}",
+                    head.size, walk.size
+                ));
                 break;
             };
             let leaves = tile::leaves(&body).filter(|all| u64::try_from(all.len()).is_ok_and(|n| n == bundle.width));

@@ -47,7 +47,10 @@ pub(super) fn compare(
     if let Some(held) = held {
         let old = &held.head;
         let fault = if head.size < old.size {
-            Some(format!("HISTORY WAS CUT: {} leaves were there, now {}: the held checkpoint is from the future", old.size, head.size))
+            Some(format!(
+                "HISTORY WAS CUT: {} leaves were there, now {}: the held checkpoint is from the future",
+                old.size, head.size
+            ))
         } else if head.size == old.size && head.root != old.root {
             Some(format!("THE LOG WAS FORKED: two signed heads of {} leaves", head.size))
         } else if walk.roots.get(&old.size) != Some(&old.root) {
