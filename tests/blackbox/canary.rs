@@ -88,9 +88,20 @@ fn stored(stage: &Stage) -> Vec<u8> {
             bytes.extend(std::fs::read(stage.path(file)).unwrap_or_default());
         }
     } else {
-        for table in
-            ["round", "credential", "draft", "envelope", "ballot_box", "turnout", "capture", "audit", "session"]
-        {
+        for table in [
+            "round",
+            "credential",
+            "draft",
+            "envelope",
+            "ballot_box",
+            "turnout",
+            "capture",
+            "audit",
+            "session",
+            "log",
+            "log_tile",
+            "log_leaf",
+        ] {
             bytes.extend(stage.dump(table));
         }
     }

@@ -17,6 +17,15 @@ pub(crate) struct Forger {
 }
 
 impl Forger {
+    /// A log of one's own, without leaves.
+    pub(crate) fn new(into: &Path, origin: &str, secret: &[u8; 32]) -> Self {
+        let secret = SigningKey::from_bytes(secret);
+        let vkey = VerifierKey::of(origin, &secret);
+        fs::create_dir_all(into).unwrap();
+        fs::write(into.join("vkey"), format!("{vkey}\n")).unwrap();
+        Self { dir: into.to_owned(), secret, vkey, leaves: Vec::new() }
+    }
+
     /// Takes a copy of an exported log.
     pub(crate) fn of(from: &Path, into: &Path, secret: &[u8; 32]) -> Self {
         let vkey: VerifierKey = fs::read_to_string(from.join("vkey")).unwrap().trim_end().parse().unwrap();

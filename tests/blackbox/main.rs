@@ -5,6 +5,7 @@
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test may panic, it reads the machine's clock, and says what it leaves out"
 )]
 
@@ -18,6 +19,7 @@ mod field;
 mod forger;
 mod keying;
 mod machines;
+mod million;
 mod pages;
 mod race;
 mod rounds;

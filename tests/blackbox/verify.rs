@@ -116,10 +116,9 @@ fn anyone_can_check_a_round_from_its_opening_to_its_publication() {
         assert_eq!(lines.iter().filter(|line| line.starts_with("ok ")).count(), 19, "{said}");
         let dir = stage.path("log");
         stage.phieu(&["export", ROUND, "--what", "log", "--out", text(&dir)]);
-        assert_eq!(
-            passes(stage, &["--dir", text(&dir), "--receipt", &waits, "--pack", text(&pack), "--watch", text(&state)]),
-            said
-        );
+        let held = |said: &str| said.lines().filter(|l| !l.contains("history-kept")).collect::<Vec<_>>().join("\n");
+        let copy = ["--dir", text(&dir), "--receipt", &waits, "--pack", text(&pack), "--watch", text(&state)];
+        assert_eq!(held(&passes(stage, &copy)), held(&said), "the static copy says the same");
         stage.phieu_fails(&["export", ROUND, "--what", "log", "--out", text(&dir)]);
     });
 }
@@ -129,7 +128,7 @@ const SPKI: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 
 fn openssl_agrees(stage: &Stage, vkey: &str, note: &str) {
     let [key, message, signature] = ["key.der", "note.txt", "note.sig"].map(|name| stage.path(name));
-    let raw = BASE64.decode(vkey.rsplit('+').next().unwrap().as_bytes()).unwrap();
+    let raw = BASE64.decode(vkey.splitn(3, '+').last().unwrap().as_bytes()).unwrap();
     fs::write(&key, [SPKI, &raw[raw.len() - 32..]].concat()).unwrap();
     let (signed, below) = note.split_once("\n\n").unwrap();
     let bytes = BASE64.decode(below.trim_end().rsplit(' ').next().unwrap().as_bytes()).unwrap();
@@ -306,7 +305,7 @@ fn every_way_of_cheating_has_a_check_that_fails() {
     let mut forger = honest.forger(stage, "reopens");
     forger.leaves.push(forger.leaves[0].clone());
     let forged = forger.write();
-    caught(stage, &["--dir", text(&forged)], &["one-open", "nothing-after-close"], "there are 2");
+    caught_by(stage, &["--dir", text(&forged)], "one-open", "there are 2");
     let mut forger = honest.forger(stage, "counts-again");
     let is_opened = |leaf: &&Vec<u8>| matches!(Entry::parse(leaf), Some(Entry::Opened { .. }));
     let opened = forger.leaves.iter().find(is_opened).unwrap().clone();

@@ -130,7 +130,10 @@ pub(super) fn is_waiting(conn: &mut Conn, id: &str, least: usize) -> QueryResult
 pub(super) fn empty_wal(conn: &mut Conn) -> QueryResult<()> {
     match conn {
         Conn::Sqlite(c) => {
-            c.batch_execute("PRAGMA busy_timeout = 200; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 15000;")
+            c.batch_execute("PRAGMA busy_timeout = 200")?;
+            let done = c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
+            c.batch_execute("PRAGMA busy_timeout = 15000")?;
+            done
         }
         Conn::Postgres(_) => Ok(()),
     }

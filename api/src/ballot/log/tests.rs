@@ -258,3 +258,63 @@ fn the_documents_example_is_true() {
     assert_eq!(format!("{key}\n{}", block("phieu/thu\n")), is);
     assert_eq!(Checkpoint::open(&block("phieu/thu\n"), &key), Ok(head));
 }
+
+/// Several processes move while people cast: at every moment the codes used are as many as the envelopes of both kinds,
+/// and at the end every receipt is in the log once.
+#[test]
+fn many_movers_and_casters_at_once_lose_nothing() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    for place in places() {
+        let codes = place.issue("CC-CT", Some("SNV"), Some(120));
+        place.keygen();
+        place.ceremony.open(&BY, ROUND).unwrap();
+        place.test.db.read_here(|conn| place.rounds.reread(conn)).unwrap();
+        let done = AtomicBool::new(false);
+        let receipts: Vec<Receipt> = std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::SeqCst) {
+                        batch::move_waiting(&place.test.db, &place.rounds).unwrap();
+                    }
+                });
+            }
+            scope.spawn(|| {
+                while !done.load(Ordering::SeqCst) {
+                    let sums = "(SELECT (SELECT count(*) FROM credential WHERE state = 'used') - \
+                                (SELECT count(*) FROM envelope) - (SELECT count(*) FROM ballot_box) AS d) x WHERE d <> 0";
+                    assert_eq!(count(&place, sums), 0);
+                }
+            });
+            let (casting, db, rounds) = (&place.casting, &place.test.db, &place.rounds);
+            let cast = |part: &[crate::credential::IssuedCode]| {
+                let cast_one = |code: &crate::credential::IssuedCode| {
+                    let bearer = db.read_here(|conn| crate::ballot::find(conn, rounds, &code.token)).unwrap();
+                    let form = bearer.form().unwrap();
+                    let item = form.questionnaire.items().next().unwrap();
+                    let scale = form.scales.iter().find(|s| s.code == item.scale).unwrap();
+                    let mut answers = survey_forms::answers::Answers::new();
+                    let choice = survey_forms::answers::Answer::Choice(scale.options[0].code.clone());
+                    answers.insert("SNV", &item.code, choice);
+                    casting.cast_here(&bearer, &answers).unwrap().receipt
+                };
+                part.iter().map(cast_one).collect::<Vec<Receipt>>()
+            };
+            let casters: Vec<_> = codes.chunks(30).map(|part| scope.spawn(move || cast(part))).collect();
+            let all = casters.into_iter().flat_map(|caster| caster.join().unwrap()).collect();
+            done.store(true, Ordering::SeqCst);
+            all
+        });
+        place.ceremony.close(&BY, ROUND).unwrap();
+        let entries = entries(&place.test.db);
+        let ids = entries.iter().filter_map(|entry| match entry {
+            Entry::Envelope { id } => Some(id.clone()),
+            _ => None,
+        });
+        let mut ids: Vec<String> = ids.collect();
+        ids.sort();
+        let mut all: Vec<String> = receipts.iter().map(ToString::to_string).collect();
+        all.sort();
+        assert_eq!(ids, all, "{}", place.test.backend);
+    }
+}
