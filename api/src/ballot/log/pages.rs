@@ -102,7 +102,7 @@ async fn look_up(
     };
     let title = if proved.is_some() { "Phiếu có trong hòm phiếu" } else { "Phiếu đã được nhận" };
     let answer =
-        Answer { receipt: receipt.to_string(), round: round.definition.title.clone(), closes: closes(&round), proved };
+        Answer { receipt: receipt.grouped(), round: round.definition.title.clone(), closes: closes(&round), proved };
     Ok(page(&CheckPage { frame: site.frame(title), typed: String::new(), fault: None, answer: Some(answer) }))
 }
 

@@ -103,14 +103,7 @@ pub(super) async fn receipt(
     let shown = page(&ReceiptPage {
         frame: logo::on(site.frame("Phiếu đã vào hòm phiếu"), &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
-        receipt: grouped(receipt),
+        receipt: receipt.grouped(),
     });
     Ok(renewed(shown, &site, &token))
-}
-
-/// The number in groups of four digits.
-fn grouped(receipt: &Receipt) -> String {
-    let digits: Vec<char> = receipt.to_string().chars().collect();
-    let groups: Vec<String> = digits.chunks(4).map(|group| group.iter().collect()).collect();
-    groups.join(" ")
 }
