@@ -1,17 +1,20 @@
-//! The plan's round, compiled in, so that a demo needs nothing but the binary.
+//! Rounds that are compiled in: the plan's, so that a demo needs nothing but the binary, and an example of everything.
 
 use crate::round::RoundFiles;
 
 macro_rules! folder {
-    ($($path:literal),+ $(,)?) => {
-        [$(($path, include_bytes!(concat!("../rounds/quang-nam-2023/", $path)).as_slice())),+]
+    ($name:literal: $($path:literal),+ $(,)?) => {
+        [$(($path, include_bytes!(concat!("../rounds/", $name, "/", $path)).as_slice())),+]
+            .into_iter()
+            .map(|(path, bytes)| (path.to_owned(), bytes.to_vec()))
+            .collect()
     };
 }
 
 /// The folder `rounds/quang-nam-2023`.
 #[must_use]
 pub fn quang_nam_2023() -> RoundFiles {
-    let files = folder![
+    folder!["quang-nam-2023":
         "README.md",
         "criteria.tsv",
         "mapping.tsv",
@@ -28,6 +31,22 @@ pub fn quang_nam_2023() -> RoundFiles {
         "scales.tsv",
         "targets.tsv",
         "units.tsv",
-    ];
-    files.into_iter().map(|(path, bytes)| (path.to_owned(), bytes.to_vec())).collect()
+    ]
+}
+
+/// The folder `rounds/mau-day-du`: small, and with whatever a folder may hold.
+#[must_use]
+pub fn every_kind() -> RoundFiles {
+    folder!["mau-day-du":
+        "README.md",
+        "choices.tsv",
+        "criteria.tsv",
+        "questionnaires/cc.toml",
+        "questionnaires/hv.json",
+        "round.toml",
+        "scales.tsv",
+        "targets.csv",
+        "translations.csv",
+        "units.tsv",
+    ]
 }

@@ -15,7 +15,7 @@ pub mod roster;
 pub mod round;
 pub mod scoring;
 
-pub use embedded::quang_nam_2023;
+pub use embedded::{every_kind, quang_nam_2023};
 pub use fault::{Checked, Fault, Severity};
 pub use ratio::Ratio;
 pub use round::{Round, RoundFiles};

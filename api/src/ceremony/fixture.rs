@@ -124,8 +124,8 @@ impl Place {
         let mut answers = Answers::new();
         for target in form.targets {
             for item in form.questionnaire.items() {
-                let options = &form.scales.iter().find(|s| s.code == item.scale).unwrap().options;
-                let choice = Answer::Choice(options[self.people.random_range(0..options.len())].code.clone());
+                let options = item.options(form.scales, form.choices);
+                let choice = Answer::Choice(options[self.people.random_range(0..options.len())].code.to_owned());
                 let answer = match form.channel {
                     Channel::Paper if careless || self.people.random_ratio(1, 20) => Answer::Mark(Mark::Blank),
                     Channel::Online if self.people.random_ratio(1, 20) => continue,

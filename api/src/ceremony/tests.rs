@@ -108,7 +108,7 @@ fn a_round_goes_from_codes_to_scores_and_every_count_agrees() {
 fn assert_scores(place: &Place, sent: &[&Ballot], document: &ScoreDocument) {
     let round = place.definition();
     let percent = |item: &survey_forms::questionnaire::Item, option: &str| {
-        round.scale(&item.scale).unwrap().options.iter().find(|o| o.code == option).unwrap().percent.clone()
+        round.scale(item.scale().unwrap()).unwrap().options.iter().find(|o| o.code == option).unwrap().percent.clone()
     };
     // (target, item) → group → (sum, n)
     let mut cells: BTreeMap<(String, String), BTreeMap<String, (Ratio, u64)>> = BTreeMap::new();

@@ -6,6 +6,7 @@ mod demo;
 mod out;
 mod pack;
 mod results;
+mod reuse;
 mod round;
 mod serve;
 mod staff;

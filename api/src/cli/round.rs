@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use survey_forms::{Fault, Round, RoundFiles, Severity};
 
-use super::{Failure, entropy, open, out};
+use super::{Failure, entropy, open, out, reuse};
 use crate::access::Actor;
 use crate::ceremony::{Ceremony, Timing};
 use crate::config::Config;
@@ -26,6 +26,15 @@ pub(super) enum Command {
     Load {
         /// The folder.
         dir: PathBuf,
+    },
+    /// Make next time's folder out of an old one: other id, dates and units.
+    Clone(reuse::Clone),
+    /// Say what differs between two folders, in words.
+    Diff {
+        /// The old folder.
+        before: PathBuf,
+        /// The new one.
+        after: PathBuf,
     },
     /// List the rounds.
     List,
@@ -58,6 +67,8 @@ pub(super) fn run(command: Command, settings: impl FnOnce() -> Result<Config, Fa
     match command {
         Command::Check { dir } => check(&dir),
         Command::Load { dir } => load(&dir, &settings()?),
+        Command::Clone(what) => reuse::clone(&what),
+        Command::Diff { before, after } => reuse::differences(&before, &after),
         Command::List => list(&settings()?),
         Command::Show { round } => show(&round, &settings()?),
         Command::Open { round } => {
@@ -145,7 +156,7 @@ fn ceremony(config: &Config) -> Result<Ceremony, Failure> {
     Ok(Ceremony::new(&open(config)?, &Rounds::new(), &entropy()))
 }
 
-fn print_summary(round: &Round) {
+pub(super) fn print_summary(round: &Round) {
     let kinds = |counts: &std::collections::BTreeMap<String, usize>| {
         counts.iter().map(|(kind, n)| format!("{kind} {n}")).collect::<Vec<_>>().join(", ")
     };
@@ -161,7 +172,7 @@ fn print_summary(round: &Round) {
     out::line(format_args!("rules hash: {}", round.hash));
 }
 
-fn describe(fault: &Fault) -> String {
+pub(super) fn describe(fault: &Fault) -> String {
     let severity = match fault.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

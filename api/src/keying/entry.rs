@@ -191,6 +191,7 @@ pub fn read_key(scale: &Scale, typed: &str) -> Result<Answer, &'static str> {
 pub fn show(scale: &Scale, answer: &Answer) -> (String, String) {
     match answer {
         Answer::Mark(mark) => (mark_key(*mark).to_string(), mark_words(*mark).to_owned()),
+        Answer::Choices(_) | Answer::Number(_) | Answer::Text(_) => (String::new(), String::new()),
         Answer::Choice(code) => scale
             .options
             .iter()
@@ -218,6 +219,7 @@ mod tests {
         let read = |typed| match read_key(&scale(), typed) {
             Ok(Answer::Choice(code)) => Ok(code),
             Ok(Answer::Mark(mark)) => Ok(mark.as_str().to_owned()),
+            Ok(_) => Err("another kind"),
             Err(code) => Err(code),
         };
         assert_eq!(read("1"), Ok("A".to_owned()));

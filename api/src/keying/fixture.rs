@@ -121,7 +121,7 @@ pub(super) fn all(bearer: &Bearer, key: &str) -> Answers {
     let form = bearer.form().unwrap();
     let mut answers = Answers::new();
     for (target, item) in entry::places(&form) {
-        let scale = bearer.round.definition.scale(&item.scale).unwrap();
+        let scale = bearer.round.definition.scale(item.scale().unwrap()).unwrap();
         answers.insert(target, &item.code, entry::read_key(scale, key).unwrap());
     }
     answers

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use survey_forms::answers::Answer;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
@@ -121,14 +120,7 @@ struct Keyed {
 impl From<Dispute> for Disputed {
     fn from(dispute: Dispute) -> Self {
         let Dispute { target, item, first, second } = dispute;
-        Self { target, item, first: wire(&first), second: wire(&second) }
-    }
-}
-
-fn wire(answer: &Answer) -> Value {
-    match answer {
-        Answer::Choice(option) => Value::String(option.clone()),
-        Answer::Mark(mark) => serde_json::json!({ "mark": mark.as_str() }),
+        Self { target, item, first: first.to_value(), second: second.to_value() }
     }
 }
 

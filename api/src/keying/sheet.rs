@@ -76,7 +76,7 @@ pub(super) fn fault_words(code: &str) -> &'static str {
 }
 
 fn scale<'r>(round: &'r Round, item: &Item) -> Option<&'r Scale> {
-    round.scale(&item.scale)
+    round.scale(item.scale()?)
 }
 
 /// Reads a whole entry.
@@ -169,7 +169,7 @@ fn rows(round: &Round, form: &Form<'_>, target: &str) -> Vec<Row> {
                 question: item.question.clone(),
                 section: (index == 0).then(|| section.title.clone()),
                 legend: scale(round, item).map(legend),
-                scale: item.scale.clone(),
+                scale: item.list().unwrap_or_default().to_owned(),
                 value: String::new(),
                 words: String::new(),
                 fault: None,

@@ -5,10 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
 use survey_forms::answers::Form;
+use survey_forms::questionnaire::Item;
 use utoipa::ToSchema;
 
 use super::views::target_name;
 use crate::ballot::Bearer;
+use crate::round::rest::ItemRules;
 
 /// The questions and what they are about.
 #[derive(Serialize, ToSchema)]
@@ -56,8 +58,10 @@ pub(super) struct AskedItem<'f> {
     number: u32,
     /// The words.
     question: &'f str,
-    /// What may be answered, in order.
+    /// What may be answered, in order; none for numbers and text.
     options: Vec<AskedOption<'f>>,
+    #[serde(flatten)]
+    rules: ItemRules,
 }
 
 /// An option.
@@ -110,10 +114,9 @@ impl Shown {
 
 fn asked<'f>(bearer: &'f Bearer, form: &Form<'f>) -> AskedForm<'f> {
     let questionnaire = form.questionnaire;
-    let options = |scale: &str| {
-        let scale = form.scales.iter().find(|s| s.code == scale);
-        let options = scale.map(|s| s.options.as_slice()).unwrap_or_default();
-        options.iter().map(|o| AskedOption { code: &o.code, label: &o.label }).collect()
+    let options = |item: &Item| {
+        let options = item.options(form.scales, form.choices);
+        options.iter().map(|o| AskedOption { code: o.code, label: o.label }).collect()
     };
     let sections = questionnaire.sections.iter().map(|section| AskedSection {
         code: &section.code,
@@ -125,7 +128,8 @@ fn asked<'f>(bearer: &'f Bearer, form: &Form<'f>) -> AskedForm<'f> {
                 code: &item.code,
                 number: item.number,
                 question: &item.question,
-                options: options(&item.scale),
+                options: options(item),
+                rules: ItemRules::from(item),
             })
             .collect(),
     });

@@ -171,12 +171,10 @@ pub(super) fn items<'f>(form: &Form<'f>, place: Place, answers: &Answers) -> Vec
             Some(Answer::Choice(option)) => Some(option.as_str()),
             _ => None,
         };
-        let scale = form.scales.iter().find(|scale| scale.code == item.scale);
-        let options: Vec<OptionView<'f>> = scale
-            .map(|scale| scale.options.as_slice())
-            .unwrap_or_default()
+        let options: Vec<OptionView<'f>> = item
+            .options(form.scales, form.choices)
             .iter()
-            .map(|o| OptionView { code: &o.code, label: &o.label, chosen: given == Some(o.code.as_str()) })
+            .map(|o| OptionView { code: o.code, label: o.label, chosen: given == Some(o.code) })
             .collect();
         let answer = options.iter().find(|o| o.chosen).map(|o| o.label);
         ItemView { code: &item.code, number: item.number, question: &item.question, options, answer }

@@ -1,5 +1,6 @@
 //! Rounds as published, for anyone: what is asked, of whom, about whom, when, and how it counts.
 
+mod item;
 mod wire;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use self::item::ItemRules;
 use self::wire::{QuestionnaireDetail, RoundDetail, RoundList, TargetList};
 use super::{LoadedRound, RoundError, Rounds};
 use crate::db::Db;

@@ -232,6 +232,12 @@ fn write_ballot(
             let answer = match ballot.answers.get(target, &item.code) {
                 None => continue,
                 Some(Answer::Choice(option)) => plain(option),
+                Some(Answer::Choices(options)) => {
+                    options.iter().map(|option| plain(option)).collect::<Vec<_>>().join(" ")
+                }
+                Some(Answer::Number(number)) => number.clone(),
+                // Free text is no part of an opened ballot.
+                Some(Answer::Text(_)) => continue,
                 Some(Answer::Mark(mark)) => format!("#{}", mark.as_str()),
             };
             table.write_record([&id, &plain(group), &plain(&targets), &plain(target), &plain(&item.code), &answer])?;

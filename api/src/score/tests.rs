@@ -201,6 +201,7 @@ fn ballots_are_exported_once_the_box_is_open_and_hold_every_answer() {
                 let answer = match answer {
                     Given::Choice(option) => option.clone(),
                     Given::Mark(mark) => format!("#{}", mark.as_str()),
+                    _ => panic!("the plan asks scales only"),
                 };
                 rows.push(vec![
                     stratum.respondent_code.clone(),

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use super::{Answer, Answers, Mark, Stratum};
-use crate::questionnaire::{Item, Questionnaire, Scale};
+use super::asked::Asked;
+use super::fit::nfc;
+use super::{Answer, Answers, Stratum};
+use crate::questionnaire::{Choices, Item, Questionnaire, Scale};
 use crate::round::Channel;
 
 /// Longest id a round may have; part of the bound on a ballot's length.
@@ -19,6 +20,8 @@ pub struct Form<'r> {
     pub questionnaire: &'r Questionnaire,
     /// The scales they use.
     pub scales: &'r [Scale],
+    /// The lists of choices they use.
+    pub choices: &'r [Choices],
     /// The rated bodies, in the order of the ballot.
     pub targets: &'r [String],
     /// Marks are for paper only.
@@ -32,7 +35,8 @@ pub struct AnswerFault {
     /// unknown name is reported at the object that holds it.
     pub pointer: String,
     /// `answers_not_object`, `target_not_yours`, `target_not_object`, `target_repeated`,
-    /// `item_unknown`, `item_repeated`, `answer_malformed`, `option_unknown`, `mark_unknown`,
+    /// `item_unknown`, `item_repeated`, `item_not_asked`, `answer_malformed`, `option_unknown`, `too_many_choices`,
+    /// `number_malformed`, `number_decimals`, `number_range`, `text_control`, `text_too_long`, `mark_unknown`,
     /// `mark_not_online`, `nothing_answered` or `item_missing`.
     pub code: &'static str,
 }
@@ -98,31 +102,13 @@ impl Form<'_> {
     }
 
     fn parse_answer(&self, item: &Item, value: &Value) -> Result<Answer, &'static str> {
-        match value {
-            Value::String(option) => {
-                let answer = Answer::Choice(nfc(option));
-                self.allowed(item, &answer).map(|()| answer)
-            }
-            Value::Object(members) if members.len() == 1 => {
-                let mark = members.get("mark").ok_or("answer_malformed")?;
-                let mark = mark.as_str().ok_or("answer_malformed")?;
-                let answer = Answer::Mark(Mark::parse(mark).ok_or("mark_unknown")?);
-                self.allowed(item, &answer).map(|()| answer)
-            }
-            _ => Err("answer_malformed"),
-        }
-    }
-
-    fn allowed(&self, item: &Item, answer: &Answer) -> Result<(), &'static str> {
-        match answer {
-            Answer::Mark(_) if self.channel == Channel::Online => Err("mark_not_online"),
-            Answer::Mark(_) => Ok(()),
-            Answer::Choice(option) => {
-                let scale = self.scales.iter().find(|scale| scale.code == item.scale);
-                let known = scale.is_some_and(|scale| scale.option(option).is_some());
-                if known { Ok(()) } else { Err("option_unknown") }
-            }
-        }
+        let read = Answer::from_value(value).ok_or_else(|| {
+            let members = value.as_object().filter(|members| members.len() == 1);
+            let mark = members.and_then(|members| members.get("mark")).is_some_and(Value::is_string);
+            if mark { "mark_unknown" } else { "answer_malformed" }
+        })?;
+        let answer = self.settled(item, read);
+        self.allowed(item, &answer).map(|()| answer)
     }
 
     /// Every target with every item, in the order of the form.
@@ -130,48 +116,81 @@ impl Form<'_> {
         self.targets.iter().flat_map(|target| self.questionnaire.items().map(move |item| (target.as_str(), item)))
     }
 
-    /// How far these answers go.
+    /// How far these answers go, over the items that are asked.
     #[must_use]
     pub fn complete(&self, answers: &Answers) -> Completeness {
-        let total = self.targets.len() * self.questionnaire.items().count();
-        let missing: Vec<(String, String)> = self
-            .places()
+        let asked = self.asked(answers);
+        let places: Vec<(&str, &Item)> = self.places().filter(|(target, item)| asked.has(target, &item.code)).collect();
+        let missing: Vec<(String, String)> = places
+            .iter()
             .filter(|(target, item)| answers.get(target, &item.code).is_none())
-            .map(|(target, item)| (target.to_owned(), item.code.clone()))
+            .map(|(target, item)| ((*target).to_owned(), item.code.clone()))
             .collect();
-        Completeness { answered: total - missing.len(), total, missing }
+        Completeness { answered: places.len() - missing.len(), total: places.len(), missing }
     }
 
-    /// Whether these answers may be cast: online at least one answer, on paper an explicit code for
-    /// every item, and nothing that the form does not hold.
+    fn asked(&self, answers: &Answers) -> Asked<'_> {
+        Asked::of(self.questionnaire, self.targets, answers)
+    }
+
+    /// Takes out answers to items that, after a change of mind, are not asked any more.
+    pub fn prune(&self, answers: &mut Answers) {
+        let asked = self.asked(answers);
+        let stale: Vec<(&str, &Item)> = self.places().filter(|(target, item)| !asked.has(target, &item.code)).collect();
+        for (target, item) in stale {
+            answers.remove(target, &item.code);
+        }
+    }
+
+    /// Whether these answers may be cast: online at least one answer, one for each required item that is asked, and
+    /// none for an item that is not; on paper an explicit code for every item; and nothing that the form does not
+    /// hold.
     ///
     /// # Errors
     /// Every place that is wrong, sorted.
     pub fn check_cast(&self, answers: &Answers) -> Result<(), Vec<AnswerFault>> {
         let mut faults = BTreeSet::new();
+        let asked = self.asked(answers);
         for (target, name, answer) in answers.iter() {
             if !self.targets.iter().any(|own| own == target) {
                 note(&mut faults, String::new(), "target_not_yours");
             } else if let Some(item) = self.questionnaire.item(name) {
                 if let Err(code) = self.allowed(item, answer) {
                     note(&mut faults, pointer(&[target, name]), code);
+                } else if self.channel == Channel::Online && !asked.has(target, name) {
+                    note(&mut faults, pointer(&[target, name]), "item_not_asked");
                 }
             } else {
                 note(&mut faults, pointer(&[target]), "item_unknown");
             }
         }
-        match self.channel {
-            Channel::Online if answers.is_empty() => {
-                note(&mut faults, String::new(), "nothing_answered");
-            }
-            Channel::Online => {}
-            Channel::Paper => {
-                for (target, item) in self.complete(answers).missing {
-                    note(&mut faults, pointer(&[&target, &item]), "item_missing");
-                }
+        if self.channel == Channel::Online && answers.is_empty() {
+            note(&mut faults, String::new(), "nothing_answered");
+        }
+        for (target, item) in self.places() {
+            let wanted = match self.channel {
+                Channel::Online => item.required && asked.has(target, &item.code),
+                Channel::Paper => true,
+            };
+            if wanted && answers.get(target, &item.code).is_none() {
+                note(&mut faults, pointer(&[target, &item.code]), "item_missing");
             }
         }
         if faults.is_empty() { Ok(()) } else { Err(faults.into_iter().collect()) }
+    }
+
+    /// How many answers there are to items that are not scored; `None` when one of them does not fit.
+    pub(crate) fn fitting_others(&self, answers: &Answers, asks: impl Fn(&str, &str) -> bool) -> Option<usize> {
+        let mut found = 0;
+        for (target, item) in self.places().filter(|(_, item)| item.scale().is_none()) {
+            let Some(answer) = answers.get(target, &item.code) else { continue };
+            let stray = self.channel == Channel::Online && !asks(target, &item.code);
+            if stray || self.allowed(item, answer).is_err() {
+                return None;
+            }
+            found += 1;
+        }
+        Some(found)
     }
 
     /// No canonical *ballot* ([`super::Ballot::canonical`]) of this form is longer, in bytes, in
@@ -186,17 +205,6 @@ impl Form<'_> {
         let targets: usize = self.targets.iter().map(|target| member(target) + 2 + items).sum();
         head + 2 + targets
     }
-
-    fn longest(&self, item: &Item) -> usize {
-        let scale = self.scales.iter().find(|scale| scale.code == item.scale);
-        let options = scale.map(|scale| scale.options.as_slice()).unwrap_or_default();
-        let choice = options.iter().map(|option| option.code.len() + 2).max().unwrap_or(0);
-        let mark = Mark::ALL.iter().map(|mark| r#"{"mark":""}"#.len() + mark.as_str().len()).max();
-        match self.channel {
-            Channel::Online => choice,
-            Channel::Paper => choice.max(mark.unwrap_or(0)),
-        }
-    }
 }
 
 /// `"key":` and a comma. Codes need no escapes: the round's check refuses such codes.
@@ -210,8 +218,4 @@ fn note(faults: &mut BTreeSet<AnswerFault>, pointer: String, code: &'static str)
 
 fn pointer(steps: &[&str]) -> String {
     steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
-}
-
-fn nfc(text: &str) -> String {
-    if is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
 }

@@ -3,7 +3,9 @@
 //! Nothing here can be printed: answers have neither `Debug` nor `Display`, and faults carry places
 //! and codes only.
 
+mod asked;
 mod ballot;
+mod fit;
 mod form;
 
 #[cfg(test)]
@@ -15,6 +17,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroize;
 
 pub use crate::canonical;
+pub(crate) use asked::Asked;
 pub use ballot::{Ballot, BallotFault, Stratum};
 pub(crate) use form::ROUND_ID_MAX;
 pub use form::{AnswerFault, Completeness, Form};
@@ -51,11 +54,18 @@ impl Mark {
     }
 }
 
-/// The answer to one item about one target. On the wire `"B"` or `{"mark":"blank"}`.
+/// The answer to one item about one target. On the wire `"B"`, `["A","C"]`, `{"number":"12.5"}`, `{"text":".."}` or
+/// `{"mark":"blank"}`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The code of an option.
     Choice(String),
+    /// Codes of choices, in the order of their list.
+    Choices(Vec<String>),
+    /// A decimal number in its shortest form.
+    Number(String),
+    /// Free text in NFC, without blanks around it.
+    Text(String),
     /// Paper only: no option.
     Mark(Mark),
 }
@@ -139,25 +149,43 @@ impl Answers {
 }
 
 impl Answer {
-    fn to_value(&self) -> Value {
+    /// The wire form. The caller keeps it out of logs.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
         match self {
             Answer::Choice(option) => Value::String(option.clone()),
+            Answer::Choices(options) => json!(options),
+            Answer::Number(number) => json!({ "number": number }),
+            Answer::Text(text) => json!({ "text": text }),
             Answer::Mark(mark) => json!({ "mark": mark.as_str() }),
         }
     }
 
     fn wipe(&mut self) {
-        if let Answer::Choice(option) = self {
-            option.zeroize();
+        match self {
+            Answer::Choice(text) | Answer::Number(text) | Answer::Text(text) => text.zeroize(),
+            Answer::Choices(options) => options.zeroize(),
+            Answer::Mark(_) => {}
         }
     }
 
-    /// Reads the wire form of one answer; `None` when it is neither an option nor a mark.
+    /// Reads the wire form of one answer; `None` when it is none. Whether it fits its item: [`Form`].
     fn from_value(value: &Value) -> Option<Answer> {
         match value {
             Value::String(option) => Some(Answer::Choice(option.clone())),
+            Value::Array(options) => {
+                let options = options.iter().map(|option| option.as_str().map(str::to_owned));
+                options.collect::<Option<Vec<String>>>().map(Answer::Choices)
+            }
             Value::Object(members) if members.len() == 1 => {
-                members.get("mark")?.as_str().and_then(Mark::parse).map(Answer::Mark)
+                let text = |key: &str| members.get(key).and_then(Value::as_str);
+                if let Some(number) = text("number") {
+                    return Some(Answer::Number(number.to_owned()));
+                }
+                if let Some(written) = text("text") {
+                    return Some(Answer::Text(written.to_owned()));
+                }
+                text("mark").and_then(Mark::parse).map(Answer::Mark)
             }
             _ => None,
         }

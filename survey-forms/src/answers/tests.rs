@@ -1,5 +1,7 @@
 //! Answers in, the same answers out, and not a word about them in any fault.
 
+mod kinds;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Group, Quota, Rates, Round, Sources, Unit};
+use chrono::NaiveDate;
+
+use super::{Group, Quota, Rates, Round, Sources, Target, Unit};
 use crate::answers::Stratum;
 
 /// One kind of ballot paper: who, rating what, and how many the plan fixes.
@@ -29,6 +31,8 @@ impl Assignment {
 /// What routing looks up, made once.
 struct Routing<'r> {
     units: BTreeMap<&'r str, &'r Unit>,
+    /// Targets that exist on the first day.
+    in_force: BTreeSet<&'r str>,
     /// Targets of a division, in the order of the targets' table.
     divisions: BTreeMap<&'r str, Vec<String>>,
 }
@@ -44,11 +48,39 @@ impl<'r> Routing<'r> {
             .map(|(division, codes)| (division, round.pick(|t| codes.contains(t.code.as_str()))))
             .collect();
         let units = round.units.iter().map(|unit| (unit.code.as_str(), unit)).collect();
-        Routing { units, divisions }
+        let day = round.first_day();
+        let in_force = round.targets.iter().filter(|t| t.in_force(day)).map(|t| t.code.as_str()).collect();
+        Routing { units, in_force, divisions }
+    }
+}
+
+fn within(from: Option<NaiveDate>, to: Option<NaiveDate>, day: NaiveDate) -> bool {
+    from.is_none_or(|from| from <= day) && to.is_none_or(|to| day < to)
+}
+
+impl Unit {
+    /// Whether the unit exists on a day.
+    #[must_use]
+    pub fn in_force(&self, day: NaiveDate) -> bool {
+        within(self.valid_from, self.valid_to, day)
+    }
+}
+
+impl Target {
+    /// Whether the rated body exists on a day.
+    #[must_use]
+    pub fn in_force(&self, day: NaiveDate) -> bool {
+        within(self.valid_from, self.valid_to, day)
     }
 }
 
 impl Round {
+    /// The day on which the round opens: units and targets that do not exist then have no part in it.
+    #[must_use]
+    pub fn first_day(&self) -> NaiveDate {
+        self.dates.opens.date_naive()
+    }
+
     /// All kinds of ballot paper: all groups, all units, in file order. A unit whose routing leads
     /// to no target has none.
     #[must_use]
@@ -66,12 +98,16 @@ impl Round {
         };
         let sources: Vec<Option<&Unit>> = match &group.sources {
             Sources::None => vec![None],
-            Sources::Kinds(kinds) => self.units.iter().filter(|unit| kinds.contains(&unit.kind)).map(Some).collect(),
+            Sources::Kinds(kinds) => {
+                let asked = |unit: &&Unit| kinds.contains(&unit.kind) && unit.in_force(self.first_day());
+                self.units.iter().filter(asked).map(Some).collect()
+            }
         };
         let mut all = Vec::new();
         for unit in sources {
             if let Rates::OnePerBallot(kinds) = &group.rates {
-                for target in self.targets.iter().filter(|target| kinds.contains(&target.kind)) {
+                let rated = |target: &&Target| kinds.contains(&target.kind) && target.in_force(self.first_day());
+                for target in self.targets.iter().filter(rated) {
                     let ballots = match &group.quota {
                         Quota::PerTarget { per, of } if *of == target.kind => Some(*per),
                         Quota::PerTarget { .. } => continue,
@@ -91,7 +127,10 @@ impl Round {
 
     /// What people of a unit rate together on one ballot.
     fn routed(&self, rates: &Rates, unit: Option<&Unit>, routing: &Routing) -> Vec<String> {
-        let known = |code: &Option<String>| code.clone().into_iter().collect::<Vec<String>>();
+        let known = |code: &Option<String>| match code {
+            Some(code) if routing.in_force.contains(code.as_str()) => vec![code.clone()],
+            _ => Vec::new(),
+        };
         match rates {
             Rates::OwnUnit => unit.map(|unit| known(&unit.target)).unwrap_or_default(),
             Rates::Parent => unit
@@ -105,11 +144,13 @@ impl Round {
                 .cloned()
                 .unwrap_or_default(),
             Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => self.pick(|target| kinds.contains(&target.kind)),
+            Rates::Targets(targets) => self.pick(|target| targets.contains(&target.code)),
         }
     }
 
-    fn pick(&self, wanted: impl Fn(&super::Target) -> bool) -> Vec<String> {
-        self.targets.iter().filter(|t| wanted(t)).map(|t| t.code.clone()).collect()
+    fn pick(&self, wanted: impl Fn(&Target) -> bool) -> Vec<String> {
+        let day = self.first_day();
+        self.targets.iter().filter(|t| t.in_force(day) && wanted(t)).map(|t| t.code.clone()).collect()
     }
 }
 

@@ -49,23 +49,45 @@ fn safe_path(path: &str) -> bool {
 }
 
 fn is_known(path: &str) -> bool {
-    let tables = [keys::TARGETS, keys::UNITS, keys::MAPPING, keys::SCALES, keys::CRITERIA];
     let beside = path.ends_with(".md") || (path.starts_with("roster") && path.ends_with(".csv"));
     path == ROUND
-        || tables.iter().any(|table| table.file == path)
+        || keys::TABLES.iter().any(|table| table_paths(table.name).iter().any(|known| known == path))
         || is_questionnaire(path)
         || logo::may_be(path)
         || beside
 }
 
 fn is_questionnaire(path: &str) -> bool {
-    let name = path.strip_prefix(QUESTIONNAIRES).and_then(|rest| rest.strip_suffix(".toml"));
+    let name = path.strip_prefix(QUESTIONNAIRES);
+    let name = name.and_then(|rest| rest.strip_suffix(".toml").or_else(|| rest.strip_suffix(".json")));
     name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
 }
 
 /// Paths of the questionnaires, sorted.
 pub(super) fn questionnaires(files: &RoundFiles) -> impl Iterator<Item = &str> {
     files.keys().map(String::as_str).filter(|path| is_questionnaire(path))
+}
+
+fn table_paths(name: &str) -> [String; 2] {
+    [format!("{name}.tsv"), format!("{name}.csv")]
+}
+
+/// Whether a table is there, in either form.
+pub(super) fn has_table(files: &RoundFiles, name: &str) -> bool {
+    table_paths(name).iter().any(|path| files.contains_key(path))
+}
+
+/// The path of a table, `NAME.tsv` or `NAME.csv`; the first when there is neither.
+pub(super) fn table(files: &RoundFiles, name: &str, faults: &mut Faults) -> String {
+    let [tabs, commas] = table_paths(name);
+    if !files.contains_key(&commas) {
+        return tabs;
+    }
+    if files.contains_key(&tabs) {
+        faults.error(&commas, "", "table_double", format!("Keep {tabs} or this file: the table stands twice."));
+        return tabs;
+    }
+    commas
 }
 
 /// The text of a file: UTF-8, without a byte order mark, in NFC. Text that is not NFC is a fault,

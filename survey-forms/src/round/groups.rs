@@ -87,11 +87,14 @@ fn rates(table: &Reader, faults: &mut Faults) -> Rates {
             if inner.value("one_per_ballot").is_some() {
                 return Rates::OnePerBallot(inner.codes("one_per_ballot", faults));
             }
+            if inner.value("targets").is_some() {
+                return Rates::Targets(inner.codes("targets", faults));
+            }
             return Rates::OwnUnit;
         }
         _ => {}
     }
-    let message = "Write \"own_unit\", \"parent\", \"mapped\", { kinds = [..] } or { one_per_ballot = [..] }.";
+    let message = "Write \"own_unit\", \"parent\", \"mapped\", { kinds = [..] }, { targets = [..] } or { one_per_ballot = [..] }.";
     table.wrong("rates", "rates_form", message, faults);
     Rates::OwnUnit
 }

@@ -1,5 +1,6 @@
 //! The organiser's logo: a small picture of the folder that cannot do anything but be shown.
 
+use super::words::NAME_MAX;
 use sha2::{Digest, Sha256};
 
 use super::toml_reader::Reader;
@@ -47,7 +48,7 @@ fn media_type(path: &str) -> Option<&'static str> {
 
 /// Reads `organiser.logo` and the file that it names.
 pub(super) fn read(files: &RoundFiles, organiser: &Reader, faults: &mut Faults) -> Option<Logo> {
-    let file = organiser.optional_text("logo", faults)?;
+    let file = organiser.optional_text("logo", NAME_MAX, faults)?;
     let Some(media_type) = media_type(&file).filter(|_| may_be(&file)) else {
         let message = "Name a file of this folder that ends in .svg or .png.";
         organiser.wrong("logo", "logo_name", message, faults);

@@ -70,8 +70,8 @@ impl Round {
         let assignments = self.assignments().into_iter();
         let own = assignments.filter(|assignment| assignment.respondent_code == respondent_code);
         own.map(|assignment| {
-            let form =
-                Form { questionnaire, scales: &self.scales, targets: &assignment.targets, channel: group.channel };
+            let (scales, choices) = (&self.scales, &self.choices);
+            let form = Form { questionnaire, scales, choices, targets: &assignment.targets, channel: group.channel };
             form.max_canonical_len()
         })
         .max()
@@ -82,6 +82,6 @@ impl Round {
     pub fn form<'r>(&'r self, respondent_code: &str, targets: &'r [String]) -> Option<Form<'r>> {
         let questionnaire = self.questionnaire(respondent_code)?;
         let channel = self.group(respondent_code)?.channel;
-        Some(Form { questionnaire, scales: &self.scales, targets, channel })
+        Some(Form { questionnaire, scales: &self.scales, choices: &self.choices, targets, channel })
     }
 }

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+
 use super::check::Places;
 use super::files::ROUND;
-use super::{Round, Sources, keys, questionnaire_file, quotas};
+use super::{Channel, Round, Sources, conditions, quotas};
 use crate::fault::Faults;
+use crate::questionnaire::{ItemKind, Questionnaire};
 
 pub(super) fn check(round: &Round, places: &Places, faults: &mut Faults) {
     targets(round, places, faults);
@@ -25,7 +28,7 @@ pub(super) fn doubles<'a>(
     faults: &mut Faults,
 ) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for (code, line) in codes.zip(lines) {
+    for (code, line) in codes.zip(lines.iter().copied()) {
         if code.is_empty() {
             continue;
         }
@@ -33,20 +36,29 @@ pub(super) fn doubles<'a>(
             let message = format!("The code already stands on line {first}: give this row another.");
             faults.error(file, format!("line {line}, {column}"), "code_double", message);
         } else {
-            seen.insert(code.to_lowercase(), *line);
+            seen.insert(code.to_lowercase(), line);
         }
     }
 }
 
 fn targets(round: &Round, places: &Places, faults: &mut Faults) {
-    let file = keys::TARGETS.file;
+    let file = &places.targets.file;
     let codes = round.targets.iter().map(|target| &target.code);
-    doubles(file, "target_code", codes, &places.targets, faults);
+    doubles(file, "target_code", codes, &places.targets.lines, faults);
     let mut names = BTreeSet::new();
-    for (target, line) in round.targets.iter().zip(&places.targets) {
+    for (target, line) in places.targets.each(&round.targets) {
         if !round.target_kinds.iter().any(|kind| kind.code == target.kind) {
             let message = "Name a kind of [[target_kinds]] in round.toml, or add this one there.";
             faults.error(file, format!("line {line}, target_kind"), "kind_unknown", message);
+        }
+        if let (Some(from), Some(to)) = (target.valid_from, target.valid_to)
+            && to <= from
+        {
+            faults.error(file, format!("line {line}, valid_to"), "dates_order", "Let the target end after it begins.");
+        }
+        if changes(target.valid_from, target.valid_to, round.first_day(), round.dates.closes.date_naive()) {
+            let message = "The target begins or ends during the fieldwork: it is rated if it exists on the first day.";
+            faults.warn(file, format!("line {line}"), "target_not_in_force", message);
         }
         if !names.insert(&target.name) {
             let message = "Another target has this name: people cannot tell them apart.";
@@ -62,15 +74,15 @@ fn targets(round: &Round, places: &Places, faults: &mut Faults) {
 }
 
 fn units(round: &Round, places: &Places, faults: &mut Faults) {
-    let file = keys::UNITS.file;
+    let file = &places.units.file;
     let codes = round.units.iter().map(|unit| &unit.code);
-    doubles(file, "unit_code", codes, &places.units, faults);
+    doubles(file, "unit_code", codes, &places.units.lines, faults);
     let targets: BTreeSet<&str> = round.targets.iter().map(|t| t.code.as_str()).collect();
     let divisions: BTreeSet<&str> = round.mappings.iter().map(|m| m.division.as_str()).collect();
     let parents: BTreeMap<&str, Option<&str>> =
         round.units.iter().map(|unit| (unit.code.as_str(), unit.parent.as_deref())).collect();
     let (opens, closes) = (round.dates.opens.date_naive(), round.dates.closes.date_naive());
-    for (unit, line) in round.units.iter().zip(&places.units) {
+    for (unit, line) in places.units.each(&round.units) {
         let place = |column: &str| format!("line {line}, {column}");
         if !round.unit_kinds.iter().any(|kind| kind.code == unit.kind) {
             let message = "Name a kind of [[unit_kinds]] in round.toml, or add this one there.";
@@ -99,11 +111,16 @@ fn units(round: &Round, places: &Places, faults: &mut Faults) {
             let message = "Let the unit end after it begins.";
             faults.error(file, place("valid_to"), "dates_order", message);
         }
-        if unit.valid_from.is_some_and(|from| from > opens) || unit.valid_to.is_some_and(|to| to <= closes) {
-            let message = "The unit does not exist during the whole fieldwork: check the round's dates.";
+        if changes(unit.valid_from, unit.valid_to, opens, closes) {
+            let message = "The unit begins or ends during the fieldwork: it takes part if it exists on the first day.";
             faults.warn(file, format!("line {line}"), "unit_not_in_force", message);
         }
     }
+}
+
+/// Whether something begins or ends between the opening and the close.
+fn changes(from: Option<NaiveDate>, to: Option<NaiveDate>, opens: NaiveDate, closes: NaiveDate) -> bool {
+    from.is_some_and(|from| opens < from && from <= closes) || to.is_some_and(|to| opens < to && to <= closes)
 }
 
 fn is_circle(code: &str, parents: &BTreeMap<&str, Option<&str>>) -> bool {
@@ -119,11 +136,11 @@ fn is_circle(code: &str, parents: &BTreeMap<&str, Option<&str>>) -> bool {
 }
 
 fn mappings(round: &Round, places: &Places, faults: &mut Faults) {
-    let file = keys::MAPPING.file;
+    let file = &places.mappings.file;
     let targets: BTreeSet<&str> = round.targets.iter().map(|t| t.code.as_str()).collect();
     let used: BTreeSet<&str> = round.units.iter().filter_map(|u| u.division.as_deref()).collect();
     let mut seen = BTreeSet::new();
-    for (row, line) in round.mappings.iter().zip(&places.mappings) {
+    for (row, line) in places.mappings.each(&round.mappings) {
         if !targets.contains(row.target.as_str()) {
             let message = "Name a target of targets.tsv.";
             faults.error(file, format!("line {line}, target_code"), "target_unknown", message);
@@ -140,10 +157,10 @@ fn mappings(round: &Round, places: &Places, faults: &mut Faults) {
 }
 
 fn scales_and_criteria(round: &Round, places: &Places, faults: &mut Faults) {
-    let file = keys::SCALES.file;
+    let file = &places.scales.file;
     let items = || round.questionnaires.iter().flat_map(|form| form.items());
-    let used: BTreeSet<&str> = items().map(|item| item.scale.as_str()).collect();
-    for (scale, line) in round.scales.iter().zip(&places.scales) {
+    let used: BTreeSet<&str> = items().filter_map(|item| item.list()).collect();
+    for (scale, line) in places.scales.each(&round.scales) {
         let place = format!("line {line}, scale");
         let excluded = scale.options.iter().filter(|option| option.percent.is_none()).count();
         if scale.options.len() - excluded < 2 {
@@ -154,6 +171,10 @@ fn scales_and_criteria(round: &Round, places: &Places, faults: &mut Faults) {
             let message = "People without information must guess: add an option with an empty percent.";
             faults.warn(file, place.clone(), "scale_without_excluded", message);
         }
+        if round.choices.iter().any(|list| list.code == scale.code) {
+            let message = "A list of choices has this code too: give one of them another.";
+            faults.error(file, place.clone(), "code_double", message);
+        }
         if scale.options.len() > 9 {
             let message = "Keep a scale to nine options: paper is keyed by one digit.";
             faults.error(file, place.clone(), "scale_long", message);
@@ -162,11 +183,31 @@ fn scales_and_criteria(round: &Round, places: &Places, faults: &mut Faults) {
             faults.warn(file, place, "scale_unused", "No item uses the scale: remove it.");
         }
     }
-    let file = keys::CRITERIA.file;
+    let file = &places.choices.file;
+    let on_paper: BTreeSet<&str> = round
+        .questionnaires
+        .iter()
+        .filter(|form| round.group(&form.respondent_code).is_some_and(|group| group.channel == Channel::Paper))
+        .flat_map(|form| form.items().filter_map(|item| item.list()))
+        .collect();
+    for (list, line) in places.choices.each(&round.choices) {
+        let place = format!("line {line}, list");
+        if list.options.len() < 2 {
+            faults.error(file, place.clone(), "scale_short", "Give the list at least two choices.");
+        }
+        if list.options.len() > 9 && on_paper.contains(list.code.as_str()) {
+            let message = "Keep a list on paper to nine choices: it is keyed by one digit.";
+            faults.error(file, place.clone(), "scale_long", message);
+        }
+        if places.all_questionnaires && !used.contains(list.code.as_str()) {
+            faults.warn(file, place, "scale_unused", "No item uses the list: remove it.");
+        }
+    }
+    let file = &places.criteria.file;
     let codes = round.criteria.iter().map(|criterion| &criterion.item_code);
-    doubles(file, "item_code", codes, &places.criteria, faults);
-    let asked: BTreeSet<&str> = items().map(|item| item.code.as_str()).collect();
-    for (criterion, line) in round.criteria.iter().zip(&places.criteria) {
+    doubles(file, "item_code", codes, &places.criteria.lines, faults);
+    let asked: BTreeSet<&str> = items().filter(|item| item.scale().is_some()).map(|item| item.code.as_str()).collect();
+    for (criterion, line) in places.criteria.each(&round.criteria) {
         if !round.fields.iter().any(|field| field.code == criterion.field) {
             let message = "Name a field of [[fields]] in round.toml, or add this one there.";
             faults.error(file, format!("line {line}, field"), "field_unknown", message);
@@ -185,9 +226,46 @@ fn scales_and_criteria(round: &Round, places: &Places, faults: &mut Faults) {
     }
 }
 
+/// Items whose options the round does not have, or that no score uses.
+fn items(file: &str, form: &Questionnaire, round: &Round, faults: &mut Faults) {
+    for (s, section) in form.sections.iter().enumerate() {
+        for (i, item) in section.items.iter().enumerate() {
+            let place = |key: &str| format!("sections[{}].items[{}].{key}", s + 1, i + 1);
+            match &item.kind {
+                ItemKind::Scale { scale } => {
+                    if round.scale(scale).is_none() {
+                        let message = "Name a scale of the table scales, or add this one there.";
+                        faults.error(file, place("scale"), "scale_unknown", message);
+                    }
+                    if item.field.is_none() {
+                        let message =
+                            "No score uses this item: add a row for it to the table criteria, or mend its code.";
+                        faults.warn(file, place("code"), "item_unscored", message);
+                    }
+                }
+                ItemKind::Single { choices } | ItemKind::Multiple { choices, .. } => {
+                    let Some(list) = round.choices.iter().find(|list| list.code == *choices) else {
+                        let message = "Name a list of the table choices, or add this one there.";
+                        faults.error(file, place("choices"), "choices_unknown", message);
+                        continue;
+                    };
+                    if let ItemKind::Multiple { at_most: Some(most), .. } = &item.kind
+                        && usize::try_from(*most).is_ok_and(|most| most > list.options.len())
+                    {
+                        let message = "The list has fewer choices than that: mend the number or take it out.";
+                        faults.error(file, place("at_most"), "number_range", message);
+                    }
+                }
+                ItemKind::Number { .. } | ItemKind::Text { .. } => {}
+            }
+        }
+    }
+}
+
 fn questionnaires(round: &Round, places: &Places, faults: &mut Faults) {
     for (form, file) in round.questionnaires.iter().zip(&places.questionnaires) {
-        questionnaire_file::check_items(file, form, &round.scales, &round.criteria, faults);
+        items(file, form, round, faults);
+        conditions::check(file, form, round, faults);
         if round.group(&form.respondent_code).is_none() {
             let message = "Name a group of round.toml, or remove the questionnaire.";
             faults.error(file, "respondent_code", "group_unknown", message);

@@ -2,15 +2,18 @@
 
 mod assignments;
 mod check;
+mod conditions;
+mod diff;
 mod files;
 mod groups;
 pub(crate) mod keys;
+mod languages;
 mod logo;
 mod lookup;
 mod meaning;
 mod questionnaire_file;
 mod quotas;
-mod readdress;
+mod reuse;
 mod settings;
 mod summary;
 mod tables;
@@ -28,10 +31,11 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::fault::{Checked, Fault, Severity};
 pub use assignments::Assignment;
-pub use readdress::readdress;
+pub use diff::{Change, Step, What, diff};
+pub use reuse::{Merge, Reuse, merges, reuse};
 pub use summary::Summary;
 
-use crate::questionnaire::{Criterion, Questionnaire, Scale};
+use crate::questionnaire::{Choices, Criterion, Questionnaire, Scale};
 use crate::ratio::{self, Ratio};
 
 /// A round's folder: path with forward slashes (`round.toml`, `questionnaires/NAME.toml`) to bytes.
@@ -68,6 +72,9 @@ pub struct Round {
     pub groups: Vec<Group>,
     /// Answer scales.
     pub scales: Vec<Scale>,
+    /// Lists of choices that are not scored.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choices>,
     /// What each item counts for.
     pub criteria: Vec<Criterion>,
     /// One per group, in the order of the groups.
@@ -78,9 +85,60 @@ pub struct Round {
     pub disclosure: DisclosureRules,
     /// The plan's number of paper ballots, where it gives one.
     pub declared_paper_total: Option<u32>,
+    /// Languages beside Vietnamese, in file order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<Language>,
+    /// By language, then by the Vietnamese text; see [`Round::translated`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<String, BTreeMap<String, String>>,
+    /// Letters and notices.
+    #[serde(skip_serializing_if = "Texts::is_empty")]
+    pub texts: Texts,
     /// SHA-256, lower-case hex, of the canonical JSON of all the above (the rules hash).
     #[serde(skip)]
     pub hash: String,
+}
+
+/// A language that the form is offered in, beside Vietnamese.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Language {
+    /// BCP 47 tag: `en`.
+    pub code: String,
+    /// Its name in itself: `English`.
+    pub name: String,
+}
+
+/// What the organiser says in letters and on pages. Letters may hold `{code}`, `{link}`, `{round}`, `{organiser}`,
+/// `{closes}` and `{unit}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Texts {
+    /// On the page "what we keep about you", above what is worked out there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy_notice: Option<String>,
+    /// On the form's pages before the round opens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before_opening: Option<String>,
+    /// On the form's pages once it is closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_closing: Option<String>,
+    /// Subject of the invitation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation_subject: Option<String>,
+    /// The invitation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invitation_body: Option<String>,
+    /// Subject of the reminder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder_subject: Option<String>,
+    /// The reminder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder_body: Option<String>,
+}
+
+impl Texts {
+    fn is_empty(&self) -> bool {
+        *self == Texts::default()
+    }
 }
 
 /// Who runs the round.
@@ -174,6 +232,12 @@ pub struct Target {
     pub kind: String,
     /// What people see.
     pub name: String,
+    /// First day on which it exists, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<NaiveDate>,
+    /// First day on which it no longer exists, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<NaiveDate>,
 }
 
 /// Where respondents work (cơ quan công tác).
@@ -306,6 +370,8 @@ pub enum Rates {
     Kinds(Vec<String>),
     /// One target a ballot, from these kinds.
     OnePerBallot(Vec<String>),
+    /// Exactly these targets, on one ballot.
+    Targets(Vec<String>),
 }
 
 /// How many ballots a group has.

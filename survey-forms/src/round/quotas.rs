@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::Places;
 use super::files::ROUND;
-use super::{Assignment, Channel, Group, Quota, Rates, Round, Sources, keys};
+use super::{Assignment, Channel, Group, Quota, Rates, Round, Sources};
 use crate::fault::Faults;
 
 /// Most targets over all kinds of ballot paper.
@@ -29,6 +29,7 @@ pub(super) fn check(round: &Round, places: &Places, faults: &mut Faults) {
         paper_total(round, &assignments, faults);
         if !faults.has_errors() {
             small_pools(round, places, &assignments, faults);
+            small_strata(round, &assignments, faults);
         }
     }
 }
@@ -51,6 +52,7 @@ fn routes(round: &Round, group: &Group) -> usize {
         Rates::Kinds(kinds) | Rates::OnePerBallot(kinds) => {
             round.targets.iter().filter(|target| kinds.contains(&target.kind)).count()
         }
+        Rates::Targets(targets) => targets.len(),
     };
     units.saturating_mul(targets)
 }
@@ -65,8 +67,17 @@ fn check_group(round: &Round, index: usize, group: &Group, faults: &mut Faults) 
     let (kinds, single): (&[String], bool) = match &group.rates {
         Rates::Kinds(kinds) => (kinds, false),
         Rates::OnePerBallot(kinds) => (kinds, true),
-        Rates::OwnUnit | Rates::Parent | Rates::Mapped => (&[], false),
+        Rates::OwnUnit | Rates::Parent | Rates::Mapped | Rates::Targets(_) => (&[], false),
     };
+    if let Rates::Targets(targets) = &group.rates {
+        let known = |code: &String| round.targets.iter().any(|target| target.code == *code);
+        if !targets.iter().all(known) {
+            wrong("rates", "target_unknown", "Name targets of the table targets only.");
+        }
+        if targets.iter().collect::<BTreeSet<_>>().len() != targets.len() {
+            wrong("rates", "code_double", "Name each target once.");
+        }
+    }
     for kind in kinds {
         if !round.target_kinds.iter().any(|known| known.code == *kind) {
             wrong("rates", "kind_unknown", "Name kinds of [[target_kinds]] only.");
@@ -135,6 +146,7 @@ fn check_routing(
     let Sources::Kinds(kinds) = &group.sources else {
         return true;
     };
+    let day = round.first_day();
     let reached: BTreeSet<&str> = own().filter_map(|a| a.source_unit.as_deref()).collect();
     let column = match group.rates {
         Rates::OwnUnit => "target_code",
@@ -142,14 +154,14 @@ fn check_routing(
         _ => "division",
     };
     let mut sound = true;
-    for (unit, line) in round.units.iter().zip(&places.units) {
-        if kinds.contains(&unit.kind) && !reached.contains(unit.code.as_str()) {
+    for (unit, line) in places.units.each(&round.units) {
+        if kinds.contains(&unit.kind) && unit.in_force(day) && !reached.contains(unit.code.as_str()) {
             let message = format!(
                 "People of this unit, in group {}, would rate nothing: fill in this cell or change the unit's kind.",
                 group.code
             );
             let place = format!("line {line}, {column}");
-            faults.error(keys::UNITS.file, place, "unit_rates_nothing", message);
+            faults.error(&places.units.file, place, "unit_rates_nothing", message);
             sound = false;
         }
     }
@@ -158,11 +170,11 @@ fn check_routing(
 
 fn unrated(round: &Round, places: &Places, assignments: &[Assignment], faults: &mut Faults) {
     let rated: BTreeSet<&str> = assignments.iter().flat_map(|a| a.targets.iter().map(String::as_str)).collect();
-    for (target, line) in round.targets.iter().zip(&places.targets) {
-        if !rated.contains(target.code.as_str()) {
+    for (target, line) in places.targets.each(&round.targets) {
+        if target.in_force(round.first_day()) && !rated.contains(target.code.as_str()) {
             let message = "No group rates this target: route one to it or remove it.";
             let place = format!("line {line}, target_code");
-            faults.error(keys::TARGETS.file, place, "target_unrated", message);
+            faults.error(&places.targets.file, place, "target_unrated", message);
         }
     }
 }
@@ -219,7 +231,7 @@ fn small_pools(round: &Round, places: &Places, assignments: &[Assignment], fault
             *pool = pool.zip(count).map(|(a, b)| a + b);
         }
     }
-    for (criterion, line) in round.criteria.iter().zip(&places.criteria) {
+    for (criterion, line) in places.criteria.each(&round.criteria) {
         let small: Vec<&str> = most
             .iter()
             .filter(|((item, _), pool)| *item == criterion.item_code && pool.is_some_and(|n| n < k))
@@ -231,7 +243,29 @@ fn small_pools(round: &Round, places: &Places, assignments: &[Assignment], fault
                 small.join(", ")
             );
             let place = format!("line {line}, item_code");
-            faults.warn(keys::CRITERIA.file, place, "item_small_pool", message);
+            faults.warn(&places.criteria.file, place, "item_small_pool", message);
+        }
+    }
+}
+
+/// Groups whose number of ballots about one target is fixed below k: their own mean about it is never shown.
+fn small_strata(round: &Round, assignments: &[Assignment], faults: &mut Faults) {
+    let k = u64::from(round.disclosure.k);
+    for (index, group) in round.groups.iter().enumerate() {
+        let mut ballots: BTreeMap<&str, Option<u64>> = BTreeMap::new();
+        for assignment in assignments.iter().filter(|a| a.respondent_code == group.code) {
+            for target in &assignment.targets {
+                let pool = ballots.entry(target).or_insert(Some(0));
+                *pool = pool.zip(assignment.ballots.map(u64::from)).map(|(a, b)| a + b);
+            }
+        }
+        let small = ballots.values().flatten().filter(|count| **count < k).count();
+        if small > 0 {
+            let message = format!(
+                "About {small} of {} targets this group has fewer than k = {k} ballots: its own mean there is never shown, only pooled with other groups.",
+                ballots.len()
+            );
+            faults.warn(ROUND, format!("groups[{}].quota", index + 1), "stratum_small", message);
         }
     }
 }

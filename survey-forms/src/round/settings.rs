@@ -4,10 +4,10 @@ use chrono::{DateTime, FixedOffset};
 
 use super::files::ROUND;
 use super::toml_reader::{self, Reader};
-use super::words::{self, NAME_MAX};
+use super::words::{self, NAME_MAX, TEXT_MAX};
 use super::{
-    Dates, DisclosureRules, Field, Group, Organiser, RoundFiles, ScoringRules, TargetKind, UnitKind, files, groups,
-    keys, logo,
+    Dates, DisclosureRules, Field, Group, Language, Organiser, RoundFiles, ScoringRules, TargetKind, Texts, UnitKind,
+    files, groups, keys, languages, logo,
 };
 use crate::fault::Faults;
 use crate::ratio;
@@ -28,6 +28,8 @@ pub(super) struct Settings {
     pub(super) scoring: ScoringRules,
     pub(super) disclosure: DisclosureRules,
     pub(super) declared_paper_total: Option<u32>,
+    pub(super) languages: Vec<Language>,
+    pub(super) texts: Texts,
 }
 
 pub(super) fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Settings> {
@@ -60,13 +62,16 @@ pub(super) fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Settings> 
         groups: groups::read(&root, faults),
         scoring: scoring(&root, faults),
         disclosure: disclosure(&root, faults),
+        languages: languages::read(&root, faults),
+        texts: texts(&root, faults),
         id,
     })
 }
 
 fn organiser(files: &RoundFiles, root: &Reader, faults: &mut Faults) -> Organiser {
     let table = root.table("organiser", keys::ORGANISER, faults);
-    let optional = |key: &str, faults: &mut Faults| table.as_ref().and_then(|table| table.optional_text(key, faults));
+    let optional =
+        |key: &str, faults: &mut Faults| table.as_ref().and_then(|table| table.optional_text(key, NAME_MAX, faults));
     Organiser {
         name: table.as_ref().map(|table| table.text("name", NAME_MAX, faults)).unwrap_or_default(),
         contact_name: optional("contact_name", faults),
@@ -158,4 +163,56 @@ fn disclosure(root: &Reader, faults: &mut Faults) -> DisclosureRules {
         faults.warn(ROUND, table.place("k"), "k_small", message);
     }
     rules
+}
+
+/// What a letter may have filled in.
+const FILLED_IN: &[&str] = &["code", "link", "round", "organiser", "closes", "unit"];
+
+fn texts(root: &Reader, faults: &mut Faults) -> Texts {
+    if !root.has("texts") {
+        return Texts::default();
+    }
+    let Some(table) = root.table("texts", keys::TEXTS, faults) else {
+        return Texts::default();
+    };
+    let mut text = |key: &str, max: usize| table.optional_text(key, max, faults);
+    let texts = Texts {
+        privacy_notice: text("privacy_notice", TEXT_MAX),
+        before_opening: text("before_opening", TEXT_MAX),
+        after_closing: text("after_closing", TEXT_MAX),
+        invitation_subject: text("invitation_subject", NAME_MAX),
+        invitation_body: text("invitation_body", TEXT_MAX),
+        reminder_subject: text("reminder_subject", NAME_MAX),
+        reminder_body: text("reminder_body", TEXT_MAX),
+    };
+    let letters = [
+        ("invitation_subject", &texts.invitation_subject),
+        ("invitation_body", &texts.invitation_body),
+        ("reminder_subject", &texts.reminder_subject),
+        ("reminder_body", &texts.reminder_body),
+    ];
+    for (key, letter) in letters {
+        let Some(letter) = letter else { continue };
+        let strange: Vec<&str> = filled_in(letter).filter(|name| !FILLED_IN.contains(name)).collect();
+        if !strange.is_empty() {
+            let known = FILLED_IN.join("}, {");
+            let message = format!("Nothing is filled in for {{{}}}; known here: {{{known}}}.", strange.join("}, {"));
+            table.wrong(key, "placeholder_unknown", &message, faults);
+        }
+        let tells = letter.contains("{code}") || letter.contains("{link}");
+        if key == "invitation_body" && !tells {
+            let message = "Nobody could answer: the letter must hold {link} or {code}.";
+            table.wrong(key, "placeholder_missing", message, faults);
+        }
+        if key.ends_with("_subject") && tells {
+            let message = "A subject is shown on locked screens and kept in logs: take the code and the link out.";
+            table.wrong(key, "placeholder_unfit", message, faults);
+        }
+    }
+    texts
+}
+
+/// The names between braces.
+fn filled_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }

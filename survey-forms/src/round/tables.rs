@@ -1,14 +1,15 @@
-//! Reading the tables: tab-separated lines under a heading, no quoting.
+//! Reading the tables: lines under a heading, tab-separated without quotes or comma-separated with them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
 use super::keys::Columns;
-use super::words::{self, NAME_MAX};
-use super::{Mapping, RoundFiles, Target, Unit, files, keys};
+use super::words::{self, NAME_MAX, TEXT_MAX};
+use super::{Language, Mapping, Merge, RoundFiles, Target, Unit, files, keys};
 use crate::fault::Faults;
-use crate::questionnaire::{Criterion, Scale, ScaleOption};
+use crate::questionnaire::{Choice, Choices, Criterion, Scale, ScaleOption};
 use crate::ratio::{self, Ratio};
 
 /// A value and the line it stands on.
@@ -17,15 +18,21 @@ pub(super) struct Lined<T> {
     pub(super) value: T,
 }
 
-struct Row<'t> {
-    file: &'static str,
-    line: usize,
-    cells: BTreeMap<&'static str, &'t str>,
+/// A table as read, and the file it was found in.
+pub(super) struct Table<T> {
+    pub(super) file: String,
+    pub(super) rows: Vec<Lined<T>>,
 }
 
-impl<'t> Row<'t> {
-    fn cell(&self, column: &str) -> &'t str {
-        self.cells.get(column).copied().unwrap_or_default()
+struct Row<'t> {
+    file: &'t str,
+    line: usize,
+    cells: BTreeMap<&'t str, Cow<'t, str>>,
+}
+
+impl Row<'_> {
+    fn cell(&self, column: &str) -> &str {
+        self.cells.get(column).map(AsRef::as_ref).unwrap_or_default()
     }
 
     fn place(&self, column: &str) -> String {
@@ -43,6 +50,10 @@ impl<'t> Row<'t> {
 
     fn text(&self, column: &str, faults: &mut Faults) -> String {
         let place = self.place(column);
+        if self.cell(column).contains('\n') {
+            let message = "Write the text in one line; a quote may be missing its other half.";
+            faults.error(self.file, place.clone(), "text_lines", message);
+        }
         words::check_text(self.file, place, self.cell(column), NAME_MAX, faults);
         self.cell(column).to_owned()
     }
@@ -77,15 +88,106 @@ impl<'t> Row<'t> {
     }
 }
 
+/// The lines of a table with their numbers: the heading first, then those that are not empty.
+type Lines<'t> = Vec<(usize, Vec<Cow<'t, str>>)>;
+
+fn tab_separated(text: &str) -> Lines<'_> {
+    let lines = text.lines().enumerate().filter(|(index, line)| *index == 0 || !line.trim().is_empty());
+    lines.map(|(index, line)| (index + 1, line.split('\t').map(Cow::Borrowed).collect())).collect()
+}
+
+/// RFC 4180, also with `;` between the cells, as spreadsheets in Viet Nam write it.
+fn comma_separated<'t>(file: &str, text: &'t str, faults: &mut Faults) -> Lines<'t> {
+    let heading = text.lines().next().unwrap_or_default();
+    let delimiter = if heading.contains(';') && !heading.contains(',') { b';' } else { b',' };
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        match record {
+            Ok(record) => {
+                let line = record.position().map_or(0, csv::Position::line);
+                if record.iter().any(|cell| !cell.trim().is_empty()) || lines.is_empty() {
+                    let cells = record.iter().map(|cell| Cow::Owned(cell.replace("\r\n", "\n"))).collect();
+                    lines.push((usize::try_from(line).unwrap_or(usize::MAX), cells));
+                }
+            }
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                faults.error(file, format!("line {line}"), "csv_syntax", "Mend the quotes of this line.");
+                break;
+            }
+        }
+    }
+    lines
+}
+
+/// A table as it stands, to be changed and written again.
+pub(super) struct Grid {
+    pub(super) file: String,
+    heading: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+impl Grid {
+    /// `None` when there is no such table, or it is no text.
+    pub(super) fn read(files: &RoundFiles, name: &str, faults: &mut Faults) -> Option<Self> {
+        let file = files::table(files, name, faults);
+        let text = files::text(files, &file, faults)?;
+        let lines = if file.ends_with(".csv") { comma_separated(&file, &text, faults) } else { tab_separated(&text) };
+        let mut rows = lines.into_iter().map(|(_, cells)| cells.into_iter().map(Cow::into_owned).collect());
+        Some(Grid { heading: rows.next().unwrap_or_default(), rows: rows.collect(), file })
+    }
+
+    /// Where a column stands.
+    pub(super) fn place(&self, column: &str) -> Option<usize> {
+        self.heading.iter().position(|name| name.trim() == column)
+    }
+
+    /// The cells of a column; none when there is no such column.
+    pub(super) fn column(&self, column: &str) -> impl Iterator<Item = &str> {
+        let at = self.place(column);
+        self.rows.iter().filter_map(move |row| row.get(at?)).map(String::as_str)
+    }
+
+    /// The file again, in the form it had.
+    pub(super) fn write(&self) -> Vec<u8> {
+        let lines = std::iter::once(&self.heading).chain(&self.rows);
+        if !self.file.ends_with(".csv") {
+            return lines.map(|cells| format!("{}\n", cells.join("\t"))).collect::<String>().into_bytes();
+        }
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        for cells in lines {
+            // Into memory: nothing to fail.
+            let _written = writer.write_record(cells);
+        }
+        writer.into_inner().unwrap_or_default()
+    }
+}
+
+/// Merges with their lines.
+pub(super) fn merges(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<(Merge, usize)>> {
+    let table = read(files, &keys::MERGES, faults, |row, faults| Merge {
+        code: row.code("code", faults),
+        into: row.optional_code("into", faults),
+        name: row.optional_text("name", faults),
+    })?;
+    Some(table.rows.into_iter().map(|row| (row.value, row.line)).collect())
+}
+
 /// Reads a table into rows. `None` when its heading cannot be used.
-fn rows<'t>(table: &Columns, text: &'t str, faults: &mut Faults) -> Option<Vec<Row<'t>>> {
-    let file = table.file;
-    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
-    let heading = lines.next().map(|(_, line)| line).unwrap_or_default();
-    let known: Vec<&'static str> = table.required.iter().chain(table.optional).copied().collect();
-    let mut columns: Vec<&'static str> = Vec::new();
+fn rows<'t>(
+    table: &Columns,
+    known: &[&'t str],
+    file: &'t str,
+    lines: Lines<'t>,
+    faults: &mut Faults,
+) -> Option<Vec<Row<'t>>> {
+    let mut lines = lines.into_iter();
+    let (_, heading) = lines.next().unwrap_or((1, Vec::new()));
+    let mut columns: Vec<&'t str> = Vec::new();
     let mut usable = true;
-    for name in heading.split('\t') {
+    for name in &heading {
         let name = name.trim();
         match known.iter().find(|column| **column == name) {
             Some(column) if columns.contains(column) => {
@@ -102,7 +204,8 @@ fn rows<'t>(table: &Columns, text: &'t str, faults: &mut Faults) -> Option<Vec<R
         }
     }
     for column in table.required.iter().filter(|column| !columns.contains(column)) {
-        let message = format!("Add the column {column}; columns are separated by tabs.");
+        let between = if file.ends_with(".csv") { "commas" } else { "tabs" };
+        let message = format!("Add the column {column}; columns are separated by {between}.");
         faults.error(file, "line 1", "column_missing", message);
         usable = false;
     }
@@ -110,10 +213,9 @@ fn rows<'t>(table: &Columns, text: &'t str, faults: &mut Faults) -> Option<Vec<R
         return None;
     }
     let mut rows = Vec::new();
-    for (line, content) in lines.filter(|(_, content)| !content.trim().is_empty()) {
-        let cells: Vec<&str> = content.split('\t').collect();
+    for (line, cells) in lines {
         if cells.len() != columns.len() {
-            let message = format!("Write {} columns, separated by tabs; there are {}.", columns.len(), cells.len());
+            let message = format!("Write {} columns; there are {}.", columns.len(), cells.len());
             faults.error(file, format!("line {line}"), "column_count", message);
         }
         if rows.len() == table.rows_max {
@@ -136,25 +238,53 @@ fn read<T>(
     table: &Columns,
     faults: &mut Faults,
     value: impl Fn(&Row, &mut Faults) -> T,
-) -> Option<Vec<Lined<T>>> {
-    let text = files::text(files, table.file, faults)?;
-    let rows = rows(table, &text, faults)?;
-    let mut all = Vec::new();
-    for row in &rows {
-        all.push(Lined { line: row.line, value: value(row, faults) });
-    }
-    Some(all)
+) -> Option<Table<T>> {
+    let known: Vec<&str> = table.required.iter().chain(table.optional).copied().collect();
+    read_with(files, table, &known, faults, value)
 }
 
-pub(super) fn targets(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<Lined<Target>>> {
+fn read_with<T>(
+    files: &RoundFiles,
+    table: &Columns,
+    known: &[&str],
+    faults: &mut Faults,
+    value: impl Fn(&Row, &mut Faults) -> T,
+) -> Option<Table<T>> {
+    let file = files::table(files, table.name, faults);
+    let text = files::text(files, &file, faults)?;
+    let lines = if file.ends_with(".csv") { comma_separated(&file, &text, faults) } else { tab_separated(&text) };
+    let mut all = Vec::new();
+    for row in &rows(table, known, &file, lines, faults)? {
+        all.push(Lined { line: row.line, value: value(row, faults) });
+    }
+    Some(Table { file, rows: all })
+}
+
+/// [`read`] of a table that a round may do without.
+fn read_optional<T>(
+    files: &RoundFiles,
+    table: &Columns,
+    faults: &mut Faults,
+    value: impl Fn(&Row, &mut Faults) -> T,
+) -> Option<Table<T>> {
+    if files::has_table(files, table.name) {
+        read(files, table, faults, value)
+    } else {
+        Some(Table { file: format!("{}.tsv", table.name), rows: Vec::new() })
+    }
+}
+
+pub(super) fn targets(files: &RoundFiles, faults: &mut Faults) -> Option<Table<Target>> {
     read(files, &keys::TARGETS, faults, |row, faults| Target {
         code: row.code("target_code", faults),
         kind: row.cell("target_kind").to_owned(),
         name: row.text("name", faults),
+        valid_from: row.date("valid_from", faults),
+        valid_to: row.date("valid_to", faults),
     })
 }
 
-pub(super) fn units(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<Lined<Unit>>> {
+pub(super) fn units(files: &RoundFiles, faults: &mut Faults) -> Option<Table<Unit>> {
     read(files, &keys::UNITS, faults, |row, faults| Unit {
         code: row.code("unit_code", faults),
         parent: row.optional_code("parent_code", faults),
@@ -168,17 +298,14 @@ pub(super) fn units(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<Lined
 }
 
 /// The mapping table; a round whose groups do not need it may leave it out.
-pub(super) fn mappings(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<Lined<Mapping>>> {
-    if !files.contains_key(keys::MAPPING.file) {
-        return Some(Vec::new());
-    }
-    read(files, &keys::MAPPING, faults, |row, faults| Mapping {
+pub(super) fn mappings(files: &RoundFiles, faults: &mut Faults) -> Option<Table<Mapping>> {
+    read_optional(files, &keys::MAPPING, faults, |row, faults| Mapping {
         division: row.code("division", faults),
         target: row.code("target_code", faults),
     })
 }
 
-pub(super) fn criteria(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<Lined<Criterion>>> {
+pub(super) fn criteria(files: &RoundFiles, faults: &mut Faults) -> Option<Table<Criterion>> {
     read(files, &keys::CRITERIA, faults, |row, faults| Criterion {
         item_code: row.code("item_code", faults),
         field: row.cell("field").to_owned(),
@@ -189,7 +316,7 @@ pub(super) fn criteria(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<Li
 }
 
 /// The scales, each with the line of its first option; options of one scale stand together.
-pub(super) fn scales(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<Lined<Scale>>> {
+pub(super) fn scales(files: &RoundFiles, faults: &mut Faults) -> Option<Table<Scale>> {
     let options = read(files, &keys::SCALES, faults, |row, faults| {
         let percent = row.cell("percent");
         let option = ScaleOption {
@@ -199,29 +326,84 @@ pub(super) fn scales(files: &RoundFiles, faults: &mut Faults) -> Option<Vec<Line
         };
         (row.code("scale", faults), option)
     })?;
-    let file = keys::SCALES.file;
-    let mut scales: Vec<Lined<Scale>> = Vec::new();
-    for Lined { line, value: (code, option) } in options {
-        let known = scales.iter().position(|scale| scale.value.code == code);
-        let last = scales.len().checked_sub(1);
-        if known.is_some() && known != last {
-            let message = "Move the options of one scale together.";
-            faults.error(file, format!("line {line}, scale"), "scale_scattered", message);
+    let (file, lists) = gathered(options, "scale", |option| (&option.code, &option.label), faults);
+    let rows = lists.into_iter().map(|(line, code, options)| Lined { line, value: Scale { code, options } }).collect();
+    Some(Table { file, rows })
+}
+
+/// The lists of choices, each with the line of its first choice; a round without them may leave the table out.
+pub(super) fn choices(files: &RoundFiles, faults: &mut Faults) -> Option<Table<Choices>> {
+    let options = read_optional(files, &keys::CHOICES, faults, |row, faults| {
+        let choice = Choice { code: row.code("option", faults), label: row.text("label", faults) };
+        (row.code("list", faults), choice)
+    })?;
+    let (file, lists) = gathered(options, "list", |choice| (&choice.code, &choice.label), faults);
+    let rows =
+        lists.into_iter().map(|(line, code, options)| Lined { line, value: Choices { code, options } }).collect();
+    Some(Table { file, rows })
+}
+
+/// Rows that belong to one list and stand together: line of the first, code of the list, options.
+type Gathered<O> = Vec<(usize, String, Vec<O>)>;
+
+fn gathered<O>(
+    table: Table<(String, O)>,
+    column: &str,
+    named: impl Fn(&O) -> (&String, &String),
+    faults: &mut Faults,
+) -> (String, Gathered<O>) {
+    let Table { file, rows } = table;
+    let mut lists: Gathered<O> = Vec::new();
+    for Lined { line, value: (code, option) } in rows {
+        let known = lists.iter().position(|(_, list, _)| *list == code);
+        if known.is_some() && known != lists.len().checked_sub(1) {
+            let message = format!("Move the options of one {column} together.");
+            faults.error(&file, format!("line {line}, {column}"), "scale_scattered", message);
         }
-        let Some(scale) = known.and_then(|index| scales.get_mut(index)) else {
-            scales.push(Lined { line, value: Scale { code, options: vec![option] } });
+        let Some((_, _, options)) = known.and_then(|index| lists.get_mut(index)) else {
+            lists.push((line, code, vec![option]));
             continue;
         };
-        let others = &scale.value.options;
-        if others.iter().any(|other| other.code.to_lowercase() == option.code.to_lowercase()) {
-            let message = "Give each option of a scale a code of its own.";
-            faults.error(file, format!("line {line}, option"), "code_double", message);
+        let (own, label) = named(&option);
+        if options.iter().any(|other| named(other).0.to_lowercase() == own.to_lowercase()) {
+            let message = format!("Give each option of a {column} a code of its own.");
+            faults.error(&file, format!("line {line}, option"), "code_double", message);
         }
-        if others.iter().any(|other| other.label == option.label) {
-            let message = "Give each option of a scale a label of its own.";
-            faults.error(file, format!("line {line}, label"), "label_double", message);
+        if options.iter().any(|other| named(other).1 == label) {
+            let message = format!("Give each option of a {column} a label of its own.");
+            faults.error(&file, format!("line {line}, label"), "label_double", message);
         }
-        scale.value.options.push(option);
+        options.push(option);
     }
-    Some(scales)
+    (file, lists)
+}
+
+/// A text and its translations, by language.
+pub(super) type Translated = (String, BTreeMap<String, String>);
+
+/// The translations; a round without other languages has none.
+pub(super) fn translations(
+    files: &RoundFiles,
+    languages: &[Language],
+    faults: &mut Faults,
+) -> Option<Table<Translated>> {
+    let table = &keys::TRANSLATIONS;
+    if !files::has_table(files, table.name) {
+        if !languages.is_empty() {
+            let message = "Add this table: a column vi with the texts and one for each of [[languages]].";
+            faults.error("translations.tsv", "", "file_missing", message);
+        }
+        return Some(Table { file: "translations.tsv".to_owned(), rows: Vec::new() });
+    }
+    let codes = languages.iter().map(|language| language.code.as_str());
+    let known: Vec<&str> = table.required.iter().copied().chain(codes).collect();
+    read_with(files, table, &known, faults, |row, faults| {
+        let mut text = |column: &str| {
+            words::check_text(row.file, row.place(column), row.cell(column), TEXT_MAX, faults);
+            row.cell(column).to_owned()
+        };
+        let vi = text("vi");
+        let filled = languages.iter().filter(|language| !row.cell(&language.code).is_empty());
+        (vi, filled.map(|language| (language.code.clone(), text(&language.code))).collect())
+    })
 }

@@ -33,6 +33,29 @@ pub(super) fn parse(file: &str, text: &str, faults: &mut Faults) -> Option<Table
     }
 }
 
+/// Parses a JSON file into the same shape.
+pub(super) fn parse_json(file: &str, text: &str, faults: &mut Faults) -> Option<Table> {
+    let json: serde_json::Value = match serde_json::from_str(text) {
+        Ok(json) => json,
+        Err(error) => {
+            let message = "Mend the JSON syntax here.";
+            faults.error(file, format!("line {}", error.line()), "json_syntax", message);
+            return None;
+        }
+    };
+    match Value::try_from(json) {
+        Ok(Value::Table(table)) => Some(table),
+        Ok(_) => {
+            faults.error(file, "", "json_syntax", "Write one JSON object.");
+            None
+        }
+        Err(_null) => {
+            faults.error(file, "", "json_syntax", "Leave out what has no value: null is not a value here.");
+            None
+        }
+    }
+}
+
 impl<'a> Reader<'a> {
     /// Opens a table and names the keys that nobody reads.
     pub(super) fn open(file: &'a str, path: String, table: &'a Table, known: &[&str], faults: &mut Faults) -> Self {
@@ -46,6 +69,18 @@ impl<'a> Reader<'a> {
 
     pub(super) fn place(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// Whether the table has this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Names keys that do not go with what else the table says.
+    pub(super) fn only(&self, known: &[&str], all: &[&str], why: &str, faults: &mut Faults) {
+        for key in self.table.keys().filter(|key| all.contains(&key.as_str()) && !known.contains(&key.as_str())) {
+            self.wrong(key, "key_unfit", why, faults);
+        }
     }
 
     pub(super) fn value(&self, key: &str) -> Option<&'a Value> {
@@ -78,9 +113,15 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that may be missing.
-    pub(super) fn optional_text(&self, key: &str, faults: &mut Faults) -> Option<String> {
+    pub(super) fn optional_text(&self, key: &str, max: usize, faults: &mut Faults) -> Option<String> {
         self.value(key)?;
-        Some(self.text(key, words::NAME_MAX, faults))
+        Some(self.text(key, max, faults))
+    }
+
+    /// A word out of a few; empty when it is not there.
+    pub(super) fn word(&self, key: &str, faults: &mut Faults) -> String {
+        let found = self.value(key).and_then(Value::as_str);
+        self.required(key, found, "a word in quotes", faults).unwrap_or_default().to_owned()
     }
 
     /// A code that must be there; empty when it is not.
@@ -129,6 +170,12 @@ impl<'a> Reader<'a> {
         };
         let found = text.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
         self.required(key, found, "a date and time such as 2023-09-15T07:00:00+07:00", faults)
+    }
+
+    /// [`Reader::ratio`] of a key that may be missing.
+    pub(super) fn optional_ratio(&self, key: &str, faults: &mut Faults) -> Option<Ratio> {
+        self.value(key)?;
+        self.ratio(key, faults)
     }
 
     /// A list of codes.

@@ -259,7 +259,7 @@ fn document_cell(round: &Round, item_code: &str, cell: &CellScore, suppressed: O
 fn distribution(round: &Round, item_code: &str, cell: &CellScore) -> Option<Vec<OptionCount>> {
     let item = round.questionnaire(&cell.respondent_code)?.item(item_code)?;
     let counts = &cell.histogram;
-    let options = round.scale(&item.scale)?.options.iter().zip(&counts.options);
+    let options = round.scale(item.scale()?)?.options.iter().zip(&counts.options);
     let options =
         options.map(|(option, count)| OptionCount { option: Some(option.code.clone()), mark: None, count: *count });
     let marks = [

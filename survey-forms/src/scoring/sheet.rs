@@ -222,7 +222,7 @@ fn cell(
 ) -> Option<CellScore> {
     let histogram = tally.histogram(group, target, item_code)?;
     let item = round.questionnaire(group)?.item(item_code)?;
-    let scale = round.scale(&item.scale)?;
+    let scale = round.scale(item.scale()?)?;
     let (mut n, mut sum, mut squares) = (0_u64, Ratio::zero(), Ratio::zero());
     for (option, count) in scale.options.iter().zip(&histogram.options) {
         if let Some(percent) = &option.percent {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::answers::{Answer, Ballot, Mark};
+use crate::answers::{Answer, Asked, Ballot, Form, Mark};
+use crate::questionnaire::{Choices, Questionnaire, Scale};
 use crate::ratio::{self, Ratio};
 use crate::round::{Channel, Round};
 
@@ -56,7 +57,7 @@ const MARKS: usize = 4;
 const ABSENT: usize = 3;
 
 /// Integer counts of all ballots of a round. Adding is one pass over a ballot's items.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tally {
     round: String,
     rules_hash: String,
@@ -66,11 +67,14 @@ pub struct Tally {
     stray: BTreeMap<VoidReason, u64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 struct GroupTally {
     questionnaire: String,
     channel: Channel,
+    /// The scored items.
     items: Vec<ItemShape>,
+    /// For forms that ask more than scales, or ask under conditions.
+    rich: Option<Box<Rich>>,
     /// Targets of the group → place of their block of counts.
     targets: BTreeMap<String, usize>,
     strata: BTreeSet<Vec<String>>,
@@ -79,6 +83,14 @@ struct GroupTally {
     block: usize,
     valid: u64,
     void: BTreeMap<VoidReason, u64>,
+}
+
+/// What it takes to know what is asked and whether other answers fit.
+#[derive(Debug, Clone, PartialEq)]
+struct Rich {
+    questionnaire: Questionnaire,
+    scales: Vec<Scale>,
+    choices: Vec<Choices>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,8 +235,9 @@ impl GroupTally {
         let mut items = Vec::new();
         let mut start = 0;
         for item in questionnaire.items() {
+            let Some(scale) = item.scale() else { continue };
             let options: Vec<OptionShape> = round
-                .scale(&item.scale)?
+                .scale(scale)?
                 .options
                 .iter()
                 .map(|option| OptionShape {
@@ -236,7 +249,13 @@ impl GroupTally {
             items.push(ItemShape { code: item.code.clone(), start, options });
             start += width;
         }
+        let rich = questionnaire.has_conditions() || questionnaire.items().any(|item| item.scale().is_none());
+        let rich = rich.then(|| {
+            let (scales, choices) = (round.scales.clone(), round.choices.clone());
+            Box::new(Rich { questionnaire: questionnaire.clone(), scales, choices })
+        });
         Some(GroupTally {
+            rich,
             questionnaire: questionnaire.hash.clone(),
             channel: group.channel,
             items,
@@ -258,9 +277,11 @@ impl GroupTally {
         if ballot.questionnaire != self.questionnaire {
             return Err(VoidReason::OtherQuestionnaire);
         }
-        let total = targets.len() * self.items.len();
-        let mut places = Vec::with_capacity(total);
-        let (mut valid, mut found) = (0_usize, 0_usize);
+        let rich = self.rich.as_deref();
+        let asked = rich.map(|rich| Asked::of(&rich.questionnaire, targets, &ballot.answers));
+        let asks = |target: &str, item: &str| asked.as_ref().is_none_or(|asked| asked.has(target, item));
+        let mut places = Vec::with_capacity(targets.len() * self.items.len());
+        let (mut total, mut valid, mut found) = (0_usize, 0_usize, 0_usize);
         for target in targets {
             let slot = self.targets.get(target).ok_or(VoidReason::UnknownStratum)?;
             let block = slot * self.block;
@@ -268,9 +289,24 @@ impl GroupTally {
                 let answer = ballot.answers.get(target, &item.code);
                 found += usize::from(answer.is_some());
                 let (offset, counts) = item.place(answer, self.channel)?;
-                valid += usize::from(counts);
-                places.push(block + item.start + offset);
+                if asks(target, &item.code) {
+                    total += 1;
+                    valid += usize::from(counts);
+                    places.push(block + item.start + offset);
+                } else if answer.is_some() && self.channel == Channel::Online {
+                    return Err(VoidReason::UnfitAnswers);
+                }
             }
+        }
+        if let Some(rich) = rich {
+            let form = Form {
+                questionnaire: &rich.questionnaire,
+                scales: &rich.scales,
+                choices: &rich.choices,
+                targets,
+                channel: self.channel,
+            };
+            found += form.fitting_others(&ballot.answers, asks).ok_or(VoidReason::UnfitAnswers)?;
         }
         if found != ballot.answers.len() {
             return Err(VoidReason::UnfitAnswers);
@@ -293,6 +329,7 @@ impl ItemShape {
             Some(Answer::Mark(Mark::Blank)) => Ok((marks, false)),
             Some(Answer::Mark(Mark::Several)) => Ok((marks + 1, false)),
             Some(Answer::Mark(Mark::Illegible)) => Ok((marks + 2, false)),
+            Some(Answer::Choices(_) | Answer::Number(_) | Answer::Text(_)) => Err(VoidReason::UnfitAnswers),
             Some(Answer::Choice(code)) => {
                 let mut options = self.options.iter().enumerate();
                 let found = options.find(|(_, option)| option.code == *code);

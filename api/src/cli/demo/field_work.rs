@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc, Weekday};
 use indicatif::ProgressBar;
 use survey_forms::answers::Answers;
-use survey_forms::round::{Channel, Dates};
+use survey_forms::round::{Channel, Dates, Reuse};
 use survey_forms::{Round, quang_nam_2023};
 
 use super::super::Failure;
@@ -66,7 +66,8 @@ impl FieldWork<'_> {
             publishes: plan.dates.publishes + by,
             grace_minutes: plan.dates.grace_minutes,
         };
-        let files = survey_forms::round::readdress(&files, id, title, &dates).map_err(RoundError::Faults)?;
+        let copy = Reuse { id, title, dates: Some(&dates), merges: &[] };
+        let files = survey_forms::round::reuse(&files, &copy).map_err(RoundError::Faults)?;
         self.db.write_here(|conn| rounds::load(conn, &files).map(|_| ()))?;
         let path = folder::key_path(self.dir, id);
         self.db.read_here(|conn| self.rounds.reread(conn).map(|_| ()))?;

@@ -86,14 +86,13 @@ async fn settle(
 fn with_a_slip(form: &Form<'_>, answers: &Answers) -> Answers {
     let mut read = answers.clone();
     let place = form.targets.first().zip(form.questionnaire.items().next());
-    if let Some((target, item)) = place
-        && let Some(scale) = form.scales.iter().find(|s| s.code == item.scale)
-    {
+    if let Some((target, item)) = place {
         let keyed = answers.get(target, &item.code);
-        let other = scale.options.iter().find(|o| keyed != Some(&Answer::Choice(o.code.clone())));
+        let options = item.options(form.scales, form.choices);
+        let other = options.iter().find(|o| keyed != Some(&Answer::Choice(o.code.to_owned())));
         read.remove(target, &item.code);
         if let Some(other) = other {
-            read.insert(target, &item.code, Answer::Choice(other.code.clone()));
+            read.insert(target, &item.code, Answer::Choice(other.code.to_owned()));
         }
     }
     read

@@ -36,7 +36,9 @@ impl Province {
             let quality = self.trait_of(Trait::Target, target);
             for item in form.questionnaire.items() {
                 let mean = quality + self.trait_of(Trait::Item, &item.code) + leniency;
-                let options = form.scales.iter().find(|s| s.code == item.scale).map_or(&[][..], |s| &s.options);
+                // The demo's round asks scales only; other questions are left open.
+                let Some(scale) = item.scale() else { continue };
+                let options = form.scales.iter().find(|s| s.code == scale).map_or(&[][..], |s| &s.options);
                 if let Some(answer) = self.one(mean, options, form.channel) {
                     answers.insert(target, &item.code, answer);
                 }
@@ -44,9 +46,9 @@ impl Province {
         }
         if answers.is_empty()
             && let (Some(target), Some(item)) = (form.targets.first(), form.questionnaire.items().next())
-            && let Some(option) = form.scales.iter().find(|s| s.code == item.scale).and_then(|s| s.options.first())
+            && let Some(option) = item.options(form.scales, form.choices).first()
         {
-            answers.insert(target, &item.code, Answer::Choice(option.code.clone()));
+            answers.insert(target, &item.code, Answer::Choice(option.code.to_owned()));
         }
         answers
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use survey_forms::ratio::to_exact;
 use utoipa::ToSchema;
 
+use super::item::ItemRules;
 use crate::clock::{local, viet_nam};
 use crate::round::{LoadedRound, RoundState};
 
@@ -188,8 +189,13 @@ pub(super) struct QuestionnaireDetail {
     hash: String,
     /// Sections in order.
     sections: Vec<SectionDetail>,
+    /// What is said after the last question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closing: Option<String>,
     /// The scales that its items use.
     scales: Vec<ScaleDetail>,
+    /// The lists of choices that its items use.
+    choices: Vec<ChoicesDetail>,
 }
 
 /// A section of a questionnaire.
@@ -199,6 +205,9 @@ pub(super) struct SectionDetail {
     code: String,
     /// Heading.
     title: String,
+    /// What is said before its first question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intro: Option<String>,
     /// Items in order.
     items: Vec<ItemDetail>,
 }
@@ -213,10 +222,11 @@ pub(super) struct ItemDetail {
     number: u32,
     /// The words of the question.
     question: String,
-    /// Code of its field.
-    field: String,
-    /// Code of its scale.
-    scale: String,
+    /// Code of its field; absent when no score uses the item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    #[serde(flatten)]
+    rules: ItemRules,
 }
 
 /// An answer scale.
@@ -226,6 +236,24 @@ pub(super) struct ScaleDetail {
     code: String,
     /// Options in order.
     options: Vec<OptionDetail>,
+}
+
+/// A list of choices.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ChoicesDetail {
+    /// Identifier.
+    code: String,
+    /// Choices in order.
+    options: Vec<ChoiceDetail>,
+}
+
+/// A choice of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ChoiceDetail {
+    /// What is sent and stored.
+    option: String,
+    /// What people see.
+    label: String,
 }
 
 /// An option of a scale.
@@ -328,7 +356,9 @@ pub(super) fn targets(round: &LoadedRound) -> TargetList {
 
 pub(super) fn questionnaire(round: &LoadedRound, respondent_code: &str) -> Option<QuestionnaireDetail> {
     let found = round.definition.questionnaire(respondent_code)?;
-    let used = round.definition.scales.iter().filter(|scale| found.items().any(|item| item.scale == scale.code));
+    let uses = |list: &str| found.items().any(|item| item.list() == Some(list));
+    let used = round.definition.scales.iter().filter(|scale| uses(&scale.code));
+    let lists = round.definition.choices.iter().filter(|list| uses(&list.code));
     Some(QuestionnaireDetail {
         respondent_code: found.respondent_code.clone(),
         title: found.title.clone(),
@@ -340,6 +370,7 @@ pub(super) fn questionnaire(round: &LoadedRound, respondent_code: &str) -> Optio
             .map(|section| SectionDetail {
                 code: section.code.clone(),
                 title: section.title.clone(),
+                intro: section.intro.clone(),
                 items: section
                     .items
                     .iter()
@@ -348,8 +379,19 @@ pub(super) fn questionnaire(round: &LoadedRound, respondent_code: &str) -> Optio
                         number: item.number,
                         question: item.question.clone(),
                         field: item.field.clone(),
-                        scale: item.scale.clone(),
+                        rules: ItemRules::from(item),
                     })
+                    .collect(),
+            })
+            .collect(),
+        closing: found.closing.clone(),
+        choices: lists
+            .map(|list| ChoicesDetail {
+                code: list.code.clone(),
+                options: list
+                    .options
+                    .iter()
+                    .map(|choice| ChoiceDetail { option: choice.code.clone(), label: choice.label.clone() })
                     .collect(),
             })
             .collect(),

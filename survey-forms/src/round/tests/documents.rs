@@ -57,6 +57,7 @@ fn the_schemas_name_every_key_that_is_read_and_no_other() {
     assert_keys(&round, "/properties/dates", keys::DATES);
     assert_keys(&round, "/properties/scoring", keys::SCORING);
     assert_keys(&round, "/properties/disclosure", keys::DISCLOSURE);
+    assert_keys(&round, "/properties/texts", keys::TEXTS);
     assert_keys(&round, "/$defs/named", keys::NAMED);
     assert_keys(&round, "/$defs/group", keys::GROUP);
     assert_keys(&round, "/$defs/rates", keys::RATES);
@@ -70,7 +71,10 @@ fn the_schemas_name_every_key_that_is_read_and_no_other() {
     let form: Value = serde_json::from_str(FORM_SCHEMA).unwrap();
     assert_keys(&form, "", keys::QUESTIONNAIRE);
     assert_keys(&form, "/$defs/section", keys::SECTION);
-    assert_keys(&form, "/$defs/item", keys::ITEM);
+    assert_keys(&form, "/$defs/item", &keys::item_keys());
+    assert_keys(&form, "/$defs/condition", keys::CONDITION);
+    let kinds: Vec<&str> = keys::ITEM_KINDS.iter().map(|(kind, _)| *kind).collect();
+    assert_words(&form, "/$defs/item/properties/kind/enum", &kinds);
 }
 
 /// What the schema calls required, the parser misses; what it does not, the parser can do without.
@@ -92,11 +96,10 @@ fn required_keys_of_the_schema_are_required() {
 
 #[test]
 fn the_readme_names_every_column() {
-    let tables = [keys::TARGETS, keys::UNITS, keys::MAPPING, keys::SCALES, keys::CRITERIA];
-    for table in tables {
-        let row = README.lines().find(|line| line.starts_with(&format!("| `{}`", table.file)));
+    for table in keys::TABLES {
+        let row = README.lines().find(|line| line.starts_with(&format!("| `{}.tsv`", table.name)));
         for column in table.required.iter().chain(table.optional) {
-            assert!(row.unwrap().contains(&format!("`{column}`")), "{}: {column}", table.file);
+            assert!(row.unwrap().contains(&format!("`{column}`")), "{}: {column}", table.name);
         }
     }
 }
