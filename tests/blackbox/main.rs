@@ -5,7 +5,6 @@
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::print_stderr,
-    clippy::print_stdout,
     reason = "a test may panic, it reads the machine's clock, and says what it leaves out"
 )]
 

@@ -146,7 +146,7 @@ fn ballots(round: &Round, wanted: u64, pack: &mut impl std::io::Write) -> (Strin
         .map(|_| {
             let mut answers = Answers::new();
             for item in questionnaire.items() {
-                let options = &round.scale(&item.scale).unwrap().options;
+                let options = &round.scale(item.scale().unwrap()).unwrap().options;
                 answers.insert("SNV", &item.code, Answer::Choice(options[dice.below(options.len())].code.clone()));
             }
             let stratum = STRATUM.parse().unwrap();

@@ -216,7 +216,7 @@ impl Appender {
         while hashes_at(at, size) > 0 {
             edges.push(Vec::new());
             let count = hashes_at(at, size);
-            if count % WIDTH > 0 {
+            if !count.is_multiple_of(WIDTH) {
                 let body = store::tile(conn, round, i16::from(at), signed(count / WIDTH))?.ok_or(LogError::Damaged)?;
                 let partial = tile::first(Kind::Hashes(at), &body, count % WIDTH).and_then(hashes);
                 edges.pop();

@@ -292,7 +292,7 @@ fn many_movers_and_casters_at_once_lose_nothing() {
                     let bearer = db.read_here(|conn| crate::ballot::find(conn, rounds, &code.token)).unwrap();
                     let form = bearer.form().unwrap();
                     let item = form.questionnaire.items().next().unwrap();
-                    let scale = form.scales.iter().find(|s| s.code == item.scale).unwrap();
+                    let scale = form.scales.iter().find(|s| Some(s.code.as_str()) == item.scale()).unwrap();
                     let mut answers = survey_forms::answers::Answers::new();
                     let choice = survey_forms::answers::Answer::Choice(scale.options[0].code.clone());
                     answers.insert("SNV", &item.code, choice);

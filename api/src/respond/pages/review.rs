@@ -10,7 +10,6 @@ use super::super::views::{ReceiptPage, ReviewPage, RoundView, reviewed};
 use super::super::{Booth, RespondError, Standing, Visit};
 use super::request::Carried;
 use super::{HERE, SCRIPT, count_unknown, entry, instead, logo, renewed};
-use crate::ballot::Receipt;
 use crate::http::frame::{Site, page, render, see_other};
 use crate::http::{Limits, Problem};
 
