@@ -31,6 +31,8 @@ pub struct Config {
     pub cast_queue_length: usize,
     /// Most ballots and drafts written in one transaction.
     pub cast_batch: usize,
+    /// Seconds between moves of cast ballots into the log and the box; never while the round is open when 0.
+    pub batch_seconds: u64,
 }
 
 /// Shape of the log lines.
@@ -56,6 +58,7 @@ impl Default for Config {
             log_format: LogFormat::Text,
             cast_queue_length: 4096,
             cast_batch: 128,
+            batch_seconds: 60,
         }
     }
 }

@@ -18,7 +18,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access::openapi::security_schemes;
 use crate::access::{self, PasswordError, Passwords, Tokens};
-use crate::ballot::Casting;
+use crate::ballot::{self, Casting};
 use crate::ceremony;
 use crate::clock::Entropy;
 use crate::config::{BaseUrl, Config};
@@ -80,6 +80,7 @@ pub struct Service {
     server: Server,
     admin: Option<Server>,
     limits: Data<Limits>,
+    batches: Option<Batches>,
     port: u16,
     queue: std::thread::JoinHandle<()>,
 }
@@ -123,6 +124,7 @@ impl Service {
             base: Data::new(base),
         };
         let limits = Data::clone(&state.limits);
+        let batches = Batches::of(config, db, &state.rounds);
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
         let mut server = HttpServer::new(move || app(state.clone()))
             .client_request_timeout(HEADER_DEADLINE)
@@ -134,7 +136,7 @@ impl Service {
         }
         let server = server.listen(listener).map_err(|e| StartError::Listen(address, e))?.run();
         let admin = config.admin_listen.map(|at| admin(at, db)).transpose()?;
-        Ok(Self { server, admin, limits, port: address.port(), queue })
+        Ok(Self { server, admin, limits, batches, port: address.port(), queue })
     }
 
     /// The port it listens on.
@@ -159,8 +161,13 @@ impl Service {
                 limits.forget_quiet();
             }
         });
+        let batches = self.batches.map(|batches| actix_web::rt::spawn(batches.run()));
         self.server.await?;
         housekeeping.abort();
+        if let Some(task) = batches {
+            // A batch under way is one transaction: it is whole or not there.
+            task.abort();
+        }
         if let Some((handle, task)) = admin {
             handle.stop(false).await;
             // It was told to stop; how it ended does not matter any more.
@@ -172,6 +179,33 @@ impl Service {
             tracing::error!("the cast queue did not end cleanly");
         }
         Ok(())
+    }
+}
+
+/// The batch move in the background.
+struct Batches {
+    every: Duration,
+    db: Db,
+    rounds: Rounds,
+}
+
+impl Batches {
+    fn of(config: &Config, db: &Db, rounds: &Rounds) -> Option<Self> {
+        let every = Duration::from_secs(config.batch_seconds);
+        (!every.is_zero()).then(|| Self { every, db: db.clone(), rounds: rounds.clone() })
+    }
+
+    async fn run(self) {
+        loop {
+            tokio::time::sleep(self.every).await;
+            let (db, rounds) = (self.db.clone(), self.rounds.clone());
+            match tokio::task::spawn_blocking(move || ballot::log::batch::move_waiting(&db, &rounds)).await {
+                Ok(Ok(0)) => {}
+                Ok(Ok(moved)) => tracing::info!(envelopes.moved = moved, "batch moved"),
+                Ok(Err(error)) => tracing::error!(%error, "envelopes were not moved; the next batch takes them"),
+                Err(error) => tracing::error!(%error, "the batch ended without an answer"),
+            }
+        }
     }
 }
 
@@ -246,6 +280,7 @@ fn rest(config: &mut ServiceConfig<'_>) {
     config
         .configure(access::rest::rest)
         .configure(round::rest::rest)
+        .configure(ballot::log::rest)
         .configure(credential::rest)
         .configure(respond::rest)
         .configure(keying::rest::rest)
@@ -261,6 +296,7 @@ fn pages(config: &mut web::ServiceConfig) {
         .route("/assets/{file}", web::get().to(assets::serve))
         .configure(access::pages::pages)
         .configure(respond::pages)
+        .configure(ballot::log::pages)
         .configure(keying::pages::pages)
         .configure(ceremony::pages)
         .configure(monitor::pages)

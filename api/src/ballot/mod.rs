@@ -1,10 +1,11 @@
-//! The ballot's path: code ↔ keys, draft, seal, cast, receipt. The only writer of envelopes. It knows codes and
-//! answers; it knows nothing of people, mail or staff.
+//! The ballot's path: code ↔ keys, draft, seal, cast, box and log, receipt. The only writer of envelopes. It knows
+//! codes and answers; it knows nothing of people, mail or staff.
 
 mod cast;
 pub mod draft;
 mod input_method;
 mod keys;
+pub mod log;
 mod receipt;
 pub mod seal;
 mod store;

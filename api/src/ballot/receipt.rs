@@ -35,6 +35,13 @@ impl Receipt {
         &self.0
     }
 
+    /// In groups of four digits, for people.
+    #[must_use]
+    pub fn grouped(&self) -> String {
+        let digits: Vec<char> = self.to_string().chars().collect();
+        digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    }
+
     /// Encrypts the receipt so that only the code's holder can read it.
     pub(super) fn lock(&self, keys: &Keys, entropy: &Entropy) -> Vec<u8> {
         lock(&keys.receipt(), &self.0, entropy)

@@ -6,7 +6,6 @@
 //! checks that they are still the same and writes. So other rounds' casts are not held up.
 
 mod key_file;
-pub mod merkle;
 mod opening;
 mod pages;
 mod publishing;
@@ -28,6 +27,8 @@ pub use publishing::{BURNING, Published, Timing};
 
 use crate::access::audit::{self, Actor};
 use crate::ballot::draft;
+use crate::ballot::log::entry::Entry;
+use crate::ballot::log::{self, Appender, LogError};
 use crate::ballot::seal::{BoxPublic, BoxSecret};
 use crate::clock::Entropy;
 use crate::db::{Conn, Db, DbError};
@@ -76,6 +77,9 @@ pub enum ActError {
     /// The custodian's file could not be written or destroyed.
     #[error("the key file: {0}")]
     File(#[from] io::Error),
+    /// The round's log could not be read or written.
+    #[error(transparent)]
+    Log(LogError),
     /// No such round, or it does not read.
     #[error(transparent)]
     Round(#[from] RoundError),
@@ -87,6 +91,15 @@ pub enum ActError {
 impl From<diesel::result::Error> for ActError {
     fn from(error: diesel::result::Error) -> Self {
         Self::Db(error.into())
+    }
+}
+
+impl From<LogError> for ActError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Db(error) => Self::Db(error),
+            other => Self::Log(other),
+        }
     }
 }
 
@@ -103,6 +116,7 @@ impl From<ActError> for Problem {
             ActError::TooEarly(_) => Self::new(&codes::TOO_EARLY),
             ActError::Key(_) => Self::new(&codes::BOX_KEY_WRONG),
             ActError::File(error) => Self::internal(&error),
+            ActError::Log(error) => Self::internal(&error),
             ActError::Round(RoundError::Unknown) => Self::new(&codes::ROUND_UNKNOWN),
             ActError::Round(RoundError::Frozen) => Self::new(&codes::STATE_CONFLICT),
             ActError::Round(RoundError::Db(error)) | ActError::Db(error) => error.into(),
@@ -139,7 +153,7 @@ impl Ceremony {
         Self { db: db.clone(), rounds: rounds.clone(), entropy: entropy.clone() }
     }
 
-    /// Makes the round's box key. `keep` writes the custodian's file ([`KeyFile::write_new`]); only when it has done
+    /// Makes the round's box key, and the log with the key that signs it. `keep` writes the custodian's file ([`KeyFile::write_new`]); only when it has done
     /// so does the round take the key, so that no ballot is ever sealed to a key that nobody holds.
     ///
     /// # Errors
@@ -154,6 +168,7 @@ impl Ceremony {
         let file = KeyFile { round: round.to_owned(), public: public.clone(), secret };
         self.act(|conn| {
             round::set_box_key(conn, round, public.bytes())?;
+            log::begin(conn, round, &self.entropy)?;
             let detail = format!("public={}", data_encoding::HEXLOWER.encode(public.bytes()));
             self.note(conn, by, "round.box_key_made", round, &detail)?;
             Ok(keep(&file)?)
@@ -173,7 +188,9 @@ impl Ceremony {
             if codes == 0 {
                 return Err(ActError::NoCodes);
             }
+            let loaded = self.rounds.reread(conn)?.iter().find(|r| r.id() == round).cloned();
             advance(conn, round, RoundState::Loaded, RoundState::Open)?;
+            log::open(conn, &*loaded.ok_or(RoundError::Unknown)?, &self.entropy)?;
             self.note(conn, by, "round.opened", round, &format!("codes={codes}"))?;
             Ok(number(codes))
         })
@@ -189,12 +206,17 @@ impl Ceremony {
             held(conn, round, RoundState::Open)?;
             advance(conn, round, RoundState::Open, RoundState::Closed)?;
             let drafts = draft::discard_all(conn, round)?;
-            let moved = store::move_envelopes(conn, round)?;
-            let (used, envelopes) = (store::codes(conn, round, "used")?, store::in_box(conn, round)?);
-            if used != envelopes {
-                return Err(ActError::CountsDisagree { used, envelopes });
+            let mut log = Appender::of(conn, round)?;
+            let moved = log::batch::move_all(conn, &mut log, round)?;
+            let (used, (envelopes, leaves)) = (store::codes(conn, round, "used")?, log::counts(conn, round)?);
+            if used != envelopes || used != leaves {
+                return Err(ActError::CountsDisagree {
+                    used,
+                    envelopes: if used == envelopes { leaves } else { envelopes },
+                });
             }
             let unused = store::codes(conn, round, "issued")?;
+            end_log(conn, log, round, number(envelopes))?;
             let detail = format!("ballots={envelopes} unused_codes={unused} drafts_deleted={drafts}");
             self.note(conn, by, "round.closed", round, &detail)?;
             Ok(Closing {
@@ -235,6 +257,27 @@ impl Ceremony {
 /// When the database does not answer.
 pub fn ballots(conn: &mut Conn, round: &str, after: &[u8], most: i64) -> Result<Vec<(Vec<u8>, String)>, DbError> {
     Ok(store::ballot_page(conn, round, after, most)?)
+}
+
+/// The last entries before anything can be read: what was redeemed, what became of the paper, the close.
+fn end_log(conn: &mut Conn, mut log: Appender, round: &str, envelopes: u64) -> Result<(), ActError> {
+    let codes = log::codes(conn, round)?;
+    let (unused, used, revoked) = codes.paper;
+    let unsettled = log::unsettled(conn, round)?;
+    let redeemed = codes.redeemed;
+    log.entry(conn, &Entry::Redeemed { total: redeemed.total, root: Some(redeemed.root) })?;
+    log.entry(conn, &Entry::Paper { issued: unused + used, used, unused, unsettled, revoked })?;
+    let close = Entry::Close { envelopes, credentials: codes.all, unused: codes.unused, revoked: codes.revoked };
+    log.close(conn, &close)?;
+    Ok(log.finish(conn)?)
+}
+
+/// What blinds the log's commitment to the opened ballots; empty before the opening.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn salt(conn: &mut Conn, round: &str) -> Result<Vec<u8>, DbError> {
+    Ok(store::opening(conn, round)?.and_then(|opening| opening.salt).unwrap_or_default())
 }
 
 /// Holds the round's row and checks where it is; gives back the public half of its box key.

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
+use sha2::{Digest as _, Sha256};
 use survey_forms::Round;
 use survey_forms::answers::{Answers, Ballot, Stratum};
 
-use super::merkle::Tree;
 use super::store::{self, NewBallot, OpeningRow};
 use super::{ActError, Ceremony, KeyFile, advance, held};
 use crate::access::audit::Actor;
 use crate::ballot::draft;
+use crate::ballot::log::commit::ballots_commitment;
+use crate::ballot::log::entry::Entry as LogEntry;
+use crate::ballot::log::merkle::Node;
+use crate::ballot::log::{Appender, LogError};
 use crate::ballot::seal::{self, BoxSecret, SealFault};
 use crate::clock::Entropy;
 use crate::round::{RoundError, RoundState};
@@ -47,7 +51,7 @@ pub struct Opening {
     pub opened: u64,
     /// The others, by reason.
     pub unreadable: BTreeMap<Unreadable, u64>,
-    /// Merkle tree hash (RFC 6962) over the envelopes' ids in their order, lower-case hex.
+    /// Root of the round's log right after its close (RFC 6962), lower-case hex.
     pub log_root: String,
 }
 
@@ -113,28 +117,37 @@ impl Ceremony {
         let found = self.read_box(&loaded.definition, &key.secret, &mut progress)?;
         let opened = found.ballots.entries.len();
         let mut stored = 0;
+        let mut hashes: Vec<Node> = Vec::with_capacity(opened);
+        let salt: [u8; 32] = self.entropy.bytes();
+        let mut opening = found.opening;
         self.act(|conn| {
             held(conn, round, RoundState::Closed)?;
             let in_box = store::in_box(conn, round)?;
-            if in_box != signed(found.opening.envelopes) {
-                return Err(ActError::BoxChanged { expected: signed(found.opening.envelopes), found: in_box });
+            if in_box != signed(opening.envelopes) {
+                return Err(ActError::BoxChanged { expected: signed(opening.envelopes), found: in_box });
             }
+            let mut log = Appender::of(conn, round)?;
+            opening.log_root = log.close_root().ok_or(ActError::Log(LogError::Damaged))?.to_owned();
             let page = usize::try_from(PAGE).unwrap_or(1);
             for entries in found.ballots.entries.chunks(page) {
                 let ballots: Option<Vec<NewBallot>> = entries.iter().map(|e| found.ballots.ballot(e)).collect();
-                store::insert_ballots(conn, round, &ballots.ok_or(RoundError::Unreadable)?)?;
+                let ballots = ballots.ok_or(RoundError::Unreadable)?;
+                hashes.extend(ballots.iter().map(|ballot| Node::from(Sha256::digest(&ballot.body))));
+                store::insert_ballots(conn, round, &ballots)?;
                 stored += entries.len();
                 progress(Progress { stage: Stage::Storing, done: wide(stored), of: wide(opened) });
             }
-            store::insert_opening(conn, &found.opening.row(round))?;
+            store::insert_opening(conn, &opening.row(round, &salt))?;
+            log.entry(conn, &opening.entry(ballots_commitment(&salt, &mut hashes)))?;
+            log.finish(conn)?;
             // A draft that was being kept while the round closed.
             draft::discard_all(conn, round)?;
             advance(conn, round, RoundState::Closed, RoundState::Opened)?;
-            self.note(conn, by, "round.box_opened", round, &found.opening.summary())?;
+            self.note(conn, by, "round.box_opened", round, &opening.summary())?;
             Ok(())
         })?;
         self.empty_log();
-        Ok(found.opening)
+        Ok(opening)
     }
 
     fn read_box(
@@ -147,7 +160,6 @@ impl Ceremony {
         let rules = Rules::of(round);
         let mut ballots = Collected::default();
         let mut unreadable: BTreeMap<Unreadable, u64> = BTreeMap::new();
-        let mut tree = Tree::default();
         let mut envelopes = 0_u64;
         let mut after = Vec::new();
         loop {
@@ -155,8 +167,7 @@ impl Ceremony {
             let Some((last, _)) = page.last() else { break };
             after.clone_from(last);
             let mut bytes = Vec::new();
-            for ((id, _), outcome) in page.iter().zip(rules.read_page(secret, &page)) {
-                tree.push(id);
+            for outcome in rules.read_page(secret, &page) {
                 envelopes += 1;
                 match outcome {
                     Ok((answers, stratum)) => ballots.add(&self.entropy, &mut bytes, &answers, stratum),
@@ -169,20 +180,25 @@ impl Ceremony {
         ballots.tails = rules.tails();
         ballots.entries.sort_unstable_by_key(|entry| entry.id);
         let opened = wide(ballots.entries.len());
-        let log_root = data_encoding::HEXLOWER.encode(&tree.root());
-        Ok(Found { ballots, opening: Opening { envelopes, opened, unreadable, log_root } })
+        Ok(Found { ballots, opening: Opening { envelopes, opened, unreadable, log_root: String::new() } })
     }
 }
 
 impl Opening {
-    fn row(&self, round: &str) -> OpeningRow {
+    fn row(&self, round: &str, salt: &[u8]) -> OpeningRow {
         OpeningRow {
             round: round.to_owned(),
             envelopes: signed(self.envelopes),
             opened: signed(self.opened),
             unreadable: signed(self.unreadable.values().sum()),
             log_root: self.log_root.clone(),
+            salt: Some(salt.to_vec()),
         }
+    }
+
+    fn entry(&self, ballots: String) -> LogEntry {
+        let unreadable = self.unreadable.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count));
+        LogEntry::Opened { envelopes: self.envelopes, opened: self.opened, unreadable: unreadable.collect(), ballots }
     }
 
     fn summary(&self) -> String {

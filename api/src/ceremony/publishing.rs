@@ -7,6 +7,8 @@ use survey_forms::scoring::{self, Tally};
 
 use super::{ActError, Ceremony, KeyFile, advance, held, key_file, store};
 use crate::access::audit::{self, Actor};
+use crate::ballot::log::Appender;
+use crate::ballot::log::entry::Entry;
 use crate::clock::local;
 use crate::db::unix_ms;
 use crate::round::{RoundError, RoundState};
@@ -77,6 +79,10 @@ impl Ceremony {
             let canonical = String::from_utf8(document.canonical()).map_err(|_utf8| RoundError::Unreadable)?;
             let sha256 = sha256_hex(canonical.as_bytes());
             store::insert_publication(conn, round, RELEASE, unix_ms(&now), &canonical)?;
+            let mut log = Appender::of(conn, round)?;
+            let release = u64::try_from(RELEASE).unwrap_or_default();
+            log.entry(conn, &Entry::Result { release, sha256: sha256.clone() })?;
+            log.finish(conn)?;
             advance(conn, round, RoundState::Opened, RoundState::Published)?;
             let valid = document.ballots.iter().map(|group| group.valid).sum();
             let void = document.ballots.iter().flat_map(|group| &group.void).map(|v| v.count).sum();

@@ -9,7 +9,7 @@ use diesel::sql_types::{Array, Binary, Text};
 use survey_forms::scoring::Turnout;
 
 use crate::db::Conn;
-use crate::db::schema::{ballot, ballot_box, credential, envelope, opening, publication, round};
+use crate::db::schema::{ballot, ballot_box, credential, opening, publication, round};
 
 /// A round's row, held until the transaction ends: casts in flight are decided before this returns, later ones
 /// see what the act has made of the round (they hold the row `FOR SHARE`; SQLite has one writer anyway).
@@ -24,19 +24,6 @@ pub(super) fn hold(conn: &mut Conn, id: &str) -> QueryResult<Option<(String, Opt
 /// Codes of a round in a state.
 pub(super) fn codes(conn: &mut Conn, id: &str, state: &str) -> QueryResult<i64> {
     credential::table.filter(credential::round.eq(id).and(credential::state.eq(state))).select(count_star()).first(conn)
-}
-
-/// Moves every envelope of a round into the box, rewritten in the order of their ids; gives back how many.
-pub(super) fn move_envelopes(conn: &mut Conn, id: &str) -> QueryResult<usize> {
-    let mine = envelope::table.filter(envelope::round.eq(id));
-    let columns = (ballot_box::id, ballot_box::round, ballot_box::sealed);
-    let sorted = mine.order(envelope::id).select((envelope::id, envelope::round, envelope::sealed));
-    let moved = match conn {
-        Conn::Sqlite(c) => sorted.insert_into(ballot_box::table).into_columns(columns).execute(c)?,
-        Conn::Postgres(c) => sorted.insert_into(ballot_box::table).into_columns(columns).execute(c)?,
-    };
-    diesel::delete(mine).execute(conn)?;
-    Ok(moved)
 }
 
 pub(super) fn in_box(conn: &mut Conn, id: &str) -> QueryResult<i64> {
@@ -106,6 +93,7 @@ pub(super) struct OpeningRow {
     pub(super) opened: i64,
     pub(super) unreadable: i64,
     pub(super) log_root: String,
+    pub(super) salt: Option<Vec<u8>>,
 }
 
 pub(super) fn insert_opening(conn: &mut Conn, row: &OpeningRow) -> QueryResult<()> {

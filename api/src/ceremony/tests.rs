@@ -27,6 +27,20 @@ fn ballots(place: &Place) -> Vec<(Vec<u8>, String)> {
     place.test.db.read_here(|conn| store::ballot_page(conn, ROUND, &[], 100_000).map_err(DbError::from)).unwrap()
 }
 
+/// Every leaf of the round's log, by its tiles.
+fn leaves(place: &Place) -> Vec<Vec<u8>> {
+    let read = |conn: &mut Conn| {
+        let size = log::head(conn, ROUND)?.checkpoint.size;
+        let mut leaves = Vec::new();
+        for tile in log::tile::Tile::all(size).filter(|t| t.kind == log::tile::Kind::Entries) {
+            let body = log::tile(conn, ROUND, &tile)?.unwrap();
+            leaves.extend(log::tile::leaves(&body).unwrap().into_iter().map(<[u8]>::to_vec));
+        }
+        Ok::<_, LogError>(leaves)
+    };
+    place.test.db.read_here(read).unwrap()
+}
+
 fn document(place: &Place) -> ScoreDocument {
     use diesel::prelude::*;
 
@@ -57,8 +71,9 @@ fn a_round_goes_from_codes_to_scores_and_every_count_agrees() {
         assert_eq!((opening.envelopes, opening.opened), (sent.len() as u64, sent.len() as u64));
         assert!(opening.unreadable.is_empty());
         assert_eq!(seen.last(), Some(&Progress { stage: Stage::Storing, done: opening.opened, of: opening.opened }));
-        let mut tree = merkle::Tree::default();
-        receipts.iter().for_each(|id| tree.push(id));
+        let at_close = leaves(&place).iter().position(|leaf| matches!(Entry::parse(leaf), Some(Entry::Close { .. })));
+        let mut tree = log::merkle::Tree::default();
+        leaves(&place)[..=at_close.unwrap()].iter().for_each(|leaf| tree.push(leaf));
         assert_eq!(opening.log_root, data_encoding::HEXLOWER.encode(&tree.root()));
 
         let mut cast: Vec<Vec<u8>> = sent.iter().map(|s| s.ballot.canonical()).collect();

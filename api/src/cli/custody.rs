@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 use super::{Failure, entropy, open, out, progress};
 use crate::access::Actor;
+use crate::ballot::log;
 use crate::ceremony::{BURNING, Ceremony, KeyFile};
 use crate::config::Config;
 use crate::round::Rounds;
@@ -45,6 +46,8 @@ pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Keygen { round, out } => {
             ceremony.keygen(&Actor::Command, &round, |key| key.write_new(&out))?;
             out::line(format_args!("box key of {round} in {}; it is the only copy", out.display()));
+            let log = db.read_here(|conn| log::head(conn, &round))?;
+            out::line(format_args!("log key {}; print it where people can compare", log.vkey));
         }
         Command::Open { round, key } => {
             let text =

@@ -4,11 +4,13 @@ mod codes;
 mod custody;
 mod demo;
 mod out;
+mod pack;
 mod results;
 mod reuse;
 mod round;
 mod serve;
 mod staff;
+mod verify;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -56,8 +58,10 @@ enum Command {
     },
     /// Published scores of a round.
     Scores(results::ScoreOptions),
-    /// Write ballots (after the opening), scores or rates to a new file.
+    /// Write ballots (after the opening), scores, rates, the log or the auditor's pack to a new file or folder.
     Export(results::ExportOptions),
+    /// Check a round's public log, and with the auditor's pack its codes, ballots and scores.
+    Verify(verify::Options),
     /// Custody of the box key.
     #[command(subcommand)]
     Box(custody::Command),
@@ -92,6 +96,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Rates { round } => results::rates(&round, &settings()?),
         Command::Scores(options) => results::scores(&options, &settings()?),
         Command::Export(options) => results::export(&options, &settings()?),
+        Command::Verify(options) => verify::run(&options),
         Command::Box(command) => custody::run(command, &settings()?),
         Command::Serve => serve::run(&settings()?),
         Command::Migrate => serve::migrate(&settings()?),

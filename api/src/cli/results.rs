@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, open, out};
+use super::{Failure, open, out, pack};
 use crate::config::Config;
 use crate::db::Db;
 use crate::monitor;
@@ -44,7 +44,7 @@ pub(super) struct ExportOptions {
     /// csv; other formats come with the analysts' files.
     #[arg(long, default_value = "csv", value_parser = ["csv"])]
     format: String,
-    /// A new file.
+    /// A new file; for the log, a new folder.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -57,6 +57,10 @@ enum What {
     Scores,
     /// Issued and returned, by group, unit, channel and day.
     Rates,
+    /// The public log as a new folder of static files, for anyone to host and to check.
+    Log,
+    /// The auditor's pack: public keys, strata, states, signatures, opened ballots. Confidential; the trail notes it.
+    Pack,
 }
 
 pub(super) fn rates(round: &str, config: &Config) -> Result<(), Failure> {
@@ -103,6 +107,11 @@ pub(super) fn scores(options: &ScoreOptions, config: &Config) -> Result<(), Fail
 
 pub(super) fn export(options: &ExportOptions, config: &Config) -> Result<(), Failure> {
     let db = open(config)?;
+    match options.what {
+        What::Log => return pack::write_log(&db, &options.round, &options.out),
+        What::Pack => return pack::write_pack(&db, &options.round, &options.out),
+        What::Ballots | What::Scores | What::Rates => {}
+    }
     let mut file = OpenOptions::new();
     file.write(true).create_new(true);
     let file = file.open(&options.out).map_err(|e| format!("{}: {e}", options.out.display()))?;
@@ -134,5 +143,7 @@ fn write(db: &Db, options: &ExportOptions, file: &mut impl std::io::Write) -> Re
             })?;
             Ok(monitor::export::write_csv(file, &rates)?)
         }
+        // Not of this shape; written by then.
+        What::Log | What::Pack => Ok(()),
     }
 }

@@ -145,6 +145,9 @@ fn show(id: &str, config: &Config) -> Result<(), Failure> {
     let db = open(config)?;
     let round = db.read_here(|conn| Rounds::new().get(conn, id))?;
     out::line(format_args!("state: {}", round.state.as_str()));
+    if let Some(key) = &round.log_key {
+        out::line(format_args!("log key: {key}"));
+    }
     print_summary(&round.definition);
     Ok(())
 }

@@ -14,6 +14,8 @@ use survey_forms::round::Assignment;
 pub use export::{plain, write_csv};
 pub use rest::rest;
 
+use crate::ballot::log::entry::What;
+use crate::ballot::log::{self, LogError};
 use crate::ballot::{Bearer, CredentialState, FindError, Keys, Token, find};
 use crate::clock::Entropy;
 use crate::db::{Conn, DbError};
@@ -91,9 +93,21 @@ pub enum CredentialError {
     /// Faulty rows of a roster; nothing was imported.
     #[error("the roster has {} faulty rows", .0.len())]
     Roster(Vec<Fault>),
+    /// The round's log could not be written.
+    #[error(transparent)]
+    Log(LogError),
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl From<LogError> for CredentialError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Db(error) => Self::Db(error),
+            other => Self::Log(other),
+        }
+    }
 }
 
 impl From<diesel::result::Error> for CredentialError {
@@ -118,11 +132,7 @@ pub fn issue(
     selection: Selection<'_>,
     entropy: &Entropy,
 ) -> Result<Vec<IssuedCode>, CredentialError> {
-    if store::state(conn, round.id())?
-        .is_none_or(|s| s != RoundState::Loaded.as_str() && s != RoundState::Open.as_str())
-    {
-        return Err(CredentialError::Closed);
-    }
+    takes_codes(conn, round.id())?;
     let chosen: Vec<Assignment> =
         round.definition.assignments().into_iter().filter(|a| is_chosen(a, selection)).collect();
     if chosen.is_empty() {
@@ -167,7 +177,15 @@ pub fn issue(
     // Stored in the order of their keys, so that the table's order says nothing about who got which.
     rows.sort_by(|a, b| a.public_key.cmp(&b.public_key));
     store::insert(conn, &rows)?;
+    log::incident(conn, round.id(), What::CodesIssued, codes.len(), 0)?;
     Ok(codes)
+}
+
+/// Holds the round against a close: what is made now is counted by it.
+fn takes_codes(conn: &mut Conn, round: &str) -> Result<(), CredentialError> {
+    let state = store::held_state(conn, round)?;
+    let takes = [RoundState::Loaded, RoundState::Open].iter().any(|s| state.as_deref() == Some(s.as_str()));
+    if takes { Ok(()) } else { Err(CredentialError::Closed) }
 }
 
 fn is_chosen(assignment: &Assignment, selection: Selection<'_>) -> bool {
@@ -206,6 +224,14 @@ fn how_many(
 /// [`CredentialError::Used`], [`CredentialError::Revoked`], [`CredentialError::Find`].
 pub fn revoke(conn: &mut Conn, rounds: &Rounds, token: &Token) -> Result<Bearer, CredentialError> {
     let bearer = find(conn, rounds, token)?;
+    store::held_state(conn, bearer.round.id())?;
+    let revoked = withdraw(conn, bearer)?;
+    log::incident(conn, revoked.round.id(), What::CodesRevoked, 0, 1)?;
+    Ok(revoked)
+}
+
+/// The round is held by now: casts take it and the code in the same order.
+fn withdraw(conn: &mut Conn, bearer: Bearer) -> Result<Bearer, CredentialError> {
     match bearer.state {
         CredentialState::Used(_) => Err(CredentialError::Used),
         CredentialState::Revoked => Err(CredentialError::Revoked),
@@ -217,14 +243,16 @@ pub fn revoke(conn: &mut Conn, rounds: &Rounds, token: &Token) -> Result<Bearer,
 /// Withdraws a code and makes another for the same place, in one transaction.
 ///
 /// # Errors
-/// As [`revoke`].
+/// As [`revoke`], and [`CredentialError::Closed`].
 pub fn replace(
     conn: &mut Conn,
     rounds: &Rounds,
     token: &Token,
     entropy: &Entropy,
 ) -> Result<IssuedCode, CredentialError> {
-    let old = revoke(conn, rounds, token)?;
+    let old = find(conn, rounds, token)?;
+    takes_codes(conn, old.round.id())?;
+    let old = withdraw(conn, old)?;
     let new = Token::generate(entropy);
     store::insert(
         conn,
@@ -238,6 +266,7 @@ pub fn replace(
             state: "issued",
         }],
     )?;
+    log::incident(conn, old.round.id(), What::CodesReplaced, 1, 1)?;
     Ok(IssuedCode {
         token: new,
         respondent_code: old.stratum.respondent_code,
@@ -253,5 +282,6 @@ pub fn replace(
 pub fn import_roster(conn: &mut Conn, round: &LoadedRound, csv: &[u8]) -> Result<Vec<RosterRow>, CredentialError> {
     let rows = Roster::parse(csv, &round.definition).map_err(CredentialError::Roster)?;
     store::replace_roster(conn, round.id(), &rows)?;
+    log::incident(conn, round.id(), What::RosterReplaced, 0, 0)?;
     Ok(rows)
 }

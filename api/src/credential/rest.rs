@@ -77,6 +77,7 @@ impl From<CredentialError> for Problem {
             CredentialError::Find(FindError::Round(RoundError::Unknown)) => Self::new(&codes::ROUND_UNKNOWN),
             CredentialError::Find(FindError::Db(error)) | CredentialError::Db(error) => error.into(),
             CredentialError::Find(error) => Self::internal(&error),
+            CredentialError::Log(error) => Self::internal(&error),
             CredentialError::Roster(_) => Self::new(&codes::FIELDS_INVALID),
         }
     }

@@ -23,8 +23,13 @@ pub(super) struct NewCredential {
     pub(super) state: &'static str,
 }
 
-pub(super) fn state(conn: &mut Conn, id: &str) -> QueryResult<Option<String>> {
-    round::table.find(id).select(round::state).first(conn).optional()
+/// A round's state, held against acts on it until the transaction ends (SQLite has one writer anyway).
+pub(super) fn held_state(conn: &mut Conn, id: &str) -> QueryResult<Option<String>> {
+    let query = round::table.filter(round::id.eq(id)).select(round::state);
+    match conn {
+        Conn::Sqlite(c) => query.first(c).optional(),
+        Conn::Postgres(c) => query.for_share().first(c).optional(),
+    }
 }
 
 pub(super) fn insert(conn: &mut Conn, rows: &[NewCredential]) -> QueryResult<()> {

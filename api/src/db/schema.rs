@@ -76,6 +76,35 @@ diesel::table! {
         opened -> BigInt,
         unreadable -> BigInt,
         log_root -> Text,
+        salt -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    log (round) {
+        round -> Text,
+        vkey -> Text,
+        secret -> Binary,
+        size -> BigInt,
+        checkpoint -> Text,
+        close_root -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    log_tile (round, level, number) {
+        round -> Text,
+        level -> SmallInt,
+        number -> BigInt,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    log_leaf (id) {
+        id -> Binary,
+        round -> Text,
+        place -> BigInt,
     }
 }
 
@@ -170,6 +199,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     credential,
     draft,
     envelope,
+    log,
+    log_leaf,
+    log_tile,
     opening,
     publication,
     roster,

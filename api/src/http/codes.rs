@@ -106,6 +106,14 @@ codes! {
     /// No machine client of this id.
     CLIENT_UNKNOWN = 404 "client_unknown" "Không có máy khách này.";
 
+    // the log
+    /// The round's log begins when its box key is made.
+    LOG_UNKNOWN = 404 "log_unknown" "Đợt điều tra này chưa có sổ phiếu.";
+    /// Not a tile's path, or the log has not grown so far.
+    TILE_UNKNOWN = 404 "tile_unknown" "Sổ phiếu không có phần này.";
+    /// In no round's box.
+    RECEIPT_UNKNOWN = 404 "receipt_unknown" "Không có trong hòm phiếu; xin ông/bà kiểm tra lại từng ký tự của số biên nhận.";
+
     // scores
     /// Scores are released once, after the close.
     NOT_PUBLISHED = 409 "not_published" "Kết quả chưa được công bố.";

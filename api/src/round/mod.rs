@@ -97,6 +97,8 @@ pub struct LoadedRound {
     pub keying_closes_at: DateTime<Utc>,
     /// Public half of the box key, once there is one: 32 bytes.
     pub box_public: Option<Vec<u8>>,
+    /// The key that signs its log's checkpoints, once there is one: a verifier key of C2SP signed-note.
+    pub log_key: Option<String>,
     canonical_bytes: Arc<BTreeMap<String, usize>>,
 }
 
@@ -196,6 +198,7 @@ impl Rounds {
     pub fn reread(&self, conn: &mut Conn) -> Result<Arc<Vec<Arc<LoadedRound>>>, RoundError> {
         let known = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).rounds);
         let mut rounds = Vec::new();
+        let mut log_keys = store::log_keys(conn).map_err(DbError::from)?;
         for row in store::headers(conn).map_err(DbError::from)? {
             let same = known.iter().find(|k| k.id() == row.id && k.definition.hash == row.hash);
             let (definition, canonical_bytes) = match same {
@@ -213,6 +216,7 @@ impl Rounds {
                 closes_at: crate::db::from_unix_ms(row.closes_at),
                 keying_closes_at: crate::db::from_unix_ms(row.keying_closes_at),
                 box_public: row.box_public,
+                log_key: log_keys.remove(&row.id),
                 canonical_bytes,
             }));
         }

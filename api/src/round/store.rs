@@ -1,9 +1,11 @@
 //! The table of rounds.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use crate::db::Conn;
-use crate::db::schema::{credential, round};
+use crate::db::schema::{credential, log, round};
 
 #[derive(Queryable)]
 pub(super) struct Header {
@@ -40,6 +42,12 @@ pub(super) fn headers(conn: &mut Conn) -> QueryResult<Vec<Header>> {
             round::box_public,
         ))
         .load(conn)
+}
+
+/// The verifier keys of the rounds' logs.
+pub(super) fn log_keys(conn: &mut Conn) -> QueryResult<BTreeMap<String, String>> {
+    let rows: Vec<(String, String)> = log::table.select((log::round, log::vkey)).load(conn)?;
+    Ok(rows.into_iter().collect())
 }
 
 pub(super) fn files(conn: &mut Conn, id: &str) -> QueryResult<Option<String>> {

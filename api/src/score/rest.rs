@@ -2,7 +2,7 @@
 
 mod wire;
 
-use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION, ETAG, VARY};
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, VARY};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -25,7 +25,7 @@ pub(super) const JWS_TYPE: &str = "scores+json";
 
 /// The routes of this room under `/api/v1`.
 pub fn rest(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(scores).service(signed);
+    cfg.service(scores).service(signed).service(released);
 }
 
 /// Which targets are asked for; all when nothing is said.
@@ -107,6 +107,38 @@ async fn scores(
             answer.content_type("text/csv; charset=utf-8").insert_header((CONTENT_DISPOSITION, name)).body(table)
         }
     })
+}
+
+/// A released document as the round's log names it: its SHA-256 stands in the entry `result`.
+#[utoipa::path(
+    tag = "log",
+    operation_id = "get_result",
+    params(
+        ("round" = String, Path, description = "Id of the round"),
+        ("release" = i64, Path, description = "From 1"),
+    ),
+    responses(
+        (status = 200, description = "The document's canonical JSON; it never changes", body = Scores),
+        (status = 404, description = "`round_unknown`", content_type = "application/problem+json"),
+        (status = 409, description = "`not_published`: no such release yet", content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
+    ),
+)]
+#[get("/rounds/{round}/log/result/{release}")]
+async fn released(
+    path: web::Path<(String, i64)>,
+    db: web::Data<Db>,
+    rounds: web::Data<Rounds>,
+    publications: web::Data<Publications>,
+) -> Result<HttpResponse, Problem> {
+    let (round, release) = path.into_inner();
+    let (rounds, publications) = (Rounds::clone(&rounds), Publications::clone(&publications));
+    let found = db.read(move |conn| publications.latest(conn, &rounds, &round)).await?;
+    if found.release != release {
+        return Err(ScoreError::NotPublished.into());
+    }
+    let kept = (CACHE_CONTROL, "public, max-age=31536000, immutable");
+    Ok(HttpResponse::Ok().insert_header(kept).content_type("application/json").body(found.canonical.clone()))
 }
 
 /// The released document, signed: compact JWS (RFC 7515) with EdDSA (RFC 8037) by a key of `/.well-known/jwks.json`.

@@ -188,6 +188,7 @@ fn announce(summary: &Value, left: &[Code], dir: &Path, published: bool) {
             out::line(format_args!("  {group:<8} {channel:<7} {}", *code.token.expose()));
         }
     }
+    out::line(format_args!("Check a receipt       {base}/kiem-tra"));
     out::line(format_args!("Key paper ballots     {base}/nhap-phieu"));
     out::line(format_args!("Watch the response    {base}/giam-sat"));
     if published {

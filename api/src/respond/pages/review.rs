@@ -10,7 +10,7 @@ use super::super::views::{ReceiptPage, ReviewPage, RoundView, reviewed};
 use super::super::{Booth, RespondError, Standing, Visit};
 use super::request::Carried;
 use super::{HERE, SCRIPT, count_unknown, entry, instead, logo, of_another, renewed};
-use crate::ballot::{Receipt, Token, page_mark};
+use crate::ballot::{Token, page_mark};
 use crate::http::frame::{Site, page, render, see_other};
 use crate::http::{Limits, Problem};
 
@@ -114,14 +114,7 @@ pub(super) async fn receipt(
     let shown = page(&ReceiptPage {
         frame: logo::on(site.frame("Phiếu đã vào hòm phiếu"), &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
-        receipt: grouped(receipt),
+        receipt: receipt.grouped(),
     });
     Ok(renewed(shown, &site, &token))
-}
-
-/// The number in groups of four digits.
-fn grouped(receipt: &Receipt) -> String {
-    let digits: Vec<char> = receipt.to_string().chars().collect();
-    let groups: Vec<String> = digits.chunks(4).map(|group| group.iter().collect()).collect();
-    groups.join(" ")
 }

@@ -58,6 +58,8 @@ pub(super) struct RoundDetail {
     organiser: OrganiserDetail,
     /// Public half of the box key that ballots are sealed to (X25519, RFC 7748), lower-case hex; null until it is made.
     box_public_key: Option<String>,
+    /// The key that signs the checkpoints of the round's log (C2SP signed-note); null until it is made.
+    log_key: Option<String>,
     /// Kinds of rated bodies; ranks are within a kind.
     target_kinds: Vec<Named>,
     /// Fields of the index.
@@ -297,6 +299,7 @@ pub(super) fn detail(round: &LoadedRound) -> RoundDetail {
             website: organiser.website,
         },
         box_public_key: round.box_public.as_deref().map(|key| data_encoding::HEXLOWER.encode(key)),
+        log_key: round.log_key.clone(),
         target_kinds: definition
             .target_kinds
             .iter()

@@ -1,0 +1,190 @@
+//! What the log says: one leaf an entry, canonical JSON (RFC 8785) of at most 65,535 bytes. The formats are in
+//! `README.md` beside this file.
+
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use survey_forms::canonical;
+
+use super::merkle::Node;
+
+/// A leaf of the log. Hashes are lower-case hex.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// The first: what was declared before the first ballot.
+    Open {
+        /// Id of the round.
+        round: String,
+        /// Hash of everything that the round decides.
+        rules_hash: String,
+        /// Hash of each group's questionnaire.
+        questionnaires: BTreeMap<String, String>,
+        /// Hash of who is invited.
+        roster_hash: String,
+        /// What ballots are sealed to.
+        box_public_key: String,
+        /// From here no online ballot is accepted (RFC 3339).
+        closes_at: String,
+        /// From here no paper ballot is accepted.
+        keying_closes_at: String,
+        /// How long after `closes_at` a saved draft may still be cast.
+        grace_minutes: u32,
+        /// All codes made so far, the revoked ones too.
+        credentials: Committed,
+        /// Of these, revoked.
+        revoked: u64,
+    },
+    /// A ballot in the box.
+    Envelope {
+        /// Its receipt.
+        id: String,
+    },
+    /// After the envelopes of each batch: codes used so far whose envelope is in the log.
+    Redeemed {
+        /// How many.
+        total: u64,
+        /// Root over them; only with the last one, as a root a batch would tell which codes went with which batch.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        root: Option<String>,
+    },
+    /// At the close: the codes of paper ballots.
+    Paper {
+        /// Made and not revoked: printed.
+        issued: u64,
+        /// Of these, keyed and in the box.
+        used: u64,
+        /// Of these, not come back or not keyed to the end.
+        unused: u64,
+        /// Of the unused, keyed in part and given up.
+        unsettled: u64,
+        /// Revoked besides.
+        revoked: u64,
+    },
+    /// Nothing more is accepted; counts are fixed before anything can be read.
+    Close {
+        /// Envelopes in the log.
+        envelopes: u64,
+        /// All codes ever made.
+        credentials: Committed,
+        /// Of these, neither used nor revoked.
+        unused: u64,
+        /// Of these, revoked.
+        revoked: u64,
+    },
+    /// The box was opened.
+    Opened {
+        /// Envelopes in it.
+        envelopes: u64,
+        /// Of these, ballots that read.
+        opened: u64,
+        /// The others, by reason.
+        unreadable: BTreeMap<String, u64>,
+        /// Blinded commitment to the opened ballots ([`super::ballots_commitment`]).
+        ballots: String,
+    },
+    /// Scores were published.
+    Result {
+        /// From 1.
+        release: u64,
+        /// SHA-256 of the published document.
+        sha256: String,
+    },
+    /// Something that should not happen often, in totals only.
+    Incident {
+        /// What.
+        what: What,
+        /// Codes made by it.
+        issued: u64,
+        /// Codes revoked by it.
+        revoked: u64,
+        /// The new hash of who is invited, when that changed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        roster_hash: Option<String>,
+    },
+}
+
+/// Kinds of incidents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// More codes were made after the round had opened.
+    CodesIssued,
+    /// A code was withdrawn after the round had opened.
+    CodesRevoked,
+    /// A code was withdrawn and another one made for the same place.
+    CodesReplaced,
+    /// Who is invited was imported anew.
+    RosterReplaced,
+}
+
+/// A number of things and the Merkle tree hash over them in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// How many.
+    pub total: u64,
+    /// Root over them.
+    pub root: String,
+}
+
+const ENVELOPE_HEAD: &str = r#"{"entry":"envelope","id":""#;
+const ENVELOPE_TAIL: &str = r#""}"#;
+
+impl Entry {
+    /// The leaf's bytes.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<u8> {
+        // Text, numbers and maps with text keys: this cannot fail to become JSON.
+        canonical::to_vec(&serde_json::to_value(self).unwrap_or_default())
+    }
+
+    /// The leaf as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8(self.canonical()).unwrap_or_default()
+    }
+
+    /// The leaf of an envelope, without the detour.
+    #[must_use]
+    pub fn envelope(id: &Node) -> Vec<u8> {
+        [ENVELOPE_HEAD, &HEXLOWER.encode(id), ENVELOPE_TAIL].concat().into_bytes()
+    }
+
+    /// The envelope that a leaf is of, if it is one.
+    #[must_use]
+    pub fn envelope_id(leaf: &[u8]) -> Option<Node> {
+        let hex = leaf.strip_prefix(ENVELOPE_HEAD.as_bytes())?.strip_suffix(ENVELOPE_TAIL.as_bytes())?;
+        HEXLOWER.decode(hex).ok()?.try_into().ok()
+    }
+
+    /// Reads a leaf; only canonical bytes of a known entry.
+    #[must_use]
+    pub fn parse(leaf: &[u8]) -> Option<Self> {
+        let entry: Self = serde_json::from_slice(leaf).ok()?;
+        (entry.canonical() == leaf).then_some(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_has_one_spelling() {
+        let leaf = Entry::envelope(&[0xab; 32]);
+        assert_eq!(Entry::envelope_id(&leaf), Some([0xab; 32]));
+        assert_eq!(Entry::parse(&leaf), Some(Entry::Envelope { id: "ab".repeat(32) }));
+        for wrong in [
+            format!(r#"{{"entry":"envelope","id":"{}"}} "#, "ab".repeat(32)),
+            format!(r#"{{"id":"{}","entry":"envelope"}}"#, "ab".repeat(32)),
+            format!(r#"{{"entry":"envelope","id":"{}","at":1}}"#, "ab".repeat(32)),
+            r#"{"entry":"sealed"}"#.to_owned(),
+        ] {
+            assert_eq!(Entry::parse(wrong.as_bytes()), None, "{wrong}");
+        }
+        assert_eq!(Entry::envelope_id(&Entry::envelope(&[0xab; 32]).to_ascii_uppercase()), None);
+        let redeemed = Entry::Redeemed { total: 3, root: None };
+        assert_eq!(redeemed.canonical(), br#"{"entry":"redeemed","total":3}"#);
+    }
+}

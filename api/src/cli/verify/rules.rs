@@ -1,0 +1,202 @@
+//! What a log must say, whoever wrote it: one opening, one close, counts that agree, the published document.
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+use survey_forms::scoring::ScoreDocument;
+
+use super::super::Failure;
+use super::report::{Check, Report};
+use super::source::Source;
+use super::walk::{Said, Walk};
+use crate::ballot::log::entry::{Committed, Entry};
+use crate::ballot::log::note::VerifierKey;
+
+/// What the log says, for the checks with the pack.
+#[derive(Default)]
+pub(super) struct Facts {
+    pub(super) round: String,
+    pub(super) rules_hash: String,
+    /// The last one that was logged.
+    pub(super) roster_hash: String,
+    pub(super) at_open: Option<Committed>,
+    pub(super) at_close: Option<Committed>,
+    /// Codes made and revoked after the opening.
+    pub(super) issued_since: u64,
+    /// All that were revoked.
+    pub(super) revoked: u64,
+    pub(super) redeemed: Option<Committed>,
+    pub(super) log_root: Option<String>,
+    /// How many, and the commitment.
+    pub(super) opened: Option<(u64, String)>,
+    /// The published document, if it is the one in the log.
+    pub(super) document: Option<(Vec<u8>, ScoreDocument)>,
+}
+
+pub(super) fn check(
+    walk: &Walk,
+    key: &VerifierKey,
+    source: &mut Source,
+    report: &mut Report,
+) -> Result<Facts, Failure> {
+    let mut facts = Facts::default();
+    open(walk, key, &mut facts, report);
+    let close = close(walk, &mut facts, report);
+    redeemed(walk, close, &mut facts, report);
+    opened(walk, &mut facts, report);
+    result(walk, source, &mut facts, report)?;
+    Ok(facts)
+}
+
+fn open(walk: &Walk, key: &VerifierKey, facts: &mut Facts, report: &mut Report) {
+    let opens: Vec<&Said> = walk.said.iter().filter(|s| matches!(s.entry, Entry::Open { .. })).collect();
+    let fault = match opens.as_slice() {
+        [] if walk.size == 0 => return report.skip(Check::OneOpen, "the round has not opened yet"),
+        [] => Some("there is none".to_owned()),
+        [one] if one.place > 0 => Some(format!("it is leaf {}, not the first", one.place)),
+        [one] => {
+            if let Entry::Open { round, rules_hash, roster_hash, credentials, revoked, .. } = &one.entry {
+                facts.round.clone_from(round);
+                facts.rules_hash.clone_from(rules_hash);
+                facts.roster_hash.clone_from(roster_hash);
+                facts.at_open = Some(credentials.clone());
+                facts.revoked = *revoked;
+            }
+            let other = format!("it opens the round {}, the log is {}", facts.round, key.origin);
+            (key.origin != format!("phieu/{}", facts.round)).then_some(other)
+        }
+        many => Some(format!("there are {}", many.len())),
+    };
+    for said in &walk.said {
+        if let Entry::Incident { issued, revoked, roster_hash, .. } = &said.entry {
+            facts.issued_since += issued;
+            facts.revoked += revoked;
+            if let Some(hash) = roster_hash {
+                facts.roster_hash.clone_from(hash);
+            }
+        }
+    }
+    let since = facts.issued_since;
+    report.by(Check::OneOpen, fault, format_args!("rules {}, {since} codes made since", facts.rules_hash));
+}
+
+fn close<'w>(walk: &'w Walk, facts: &mut Facts, report: &mut Report) -> Option<&'w Said> {
+    let closes: Vec<&Said> = walk.said.iter().filter(|s| matches!(s.entry, Entry::Close { .. })).collect();
+    let first = closes.first().copied();
+    let later = walk.said.iter().find(|s| matches!(s.entry, Entry::Opened { .. } | Entry::Result { .. }));
+    match (closes.len(), later) {
+        (0, None) => report.skip(Check::OneClose, "the round has not closed yet"),
+        (0, Some(later)) => report.fail(Check::OneClose, format_args!("there is none before leaf {}", later.place)),
+        (1, _) => report.pass(Check::OneClose, format_args!("leaf {}", first.map_or(0, |s| s.place))),
+        (many, _) => report.fail(Check::OneClose, format_args!("there are {many}")),
+    }
+    let Some(close) = first else {
+        report.skip(Check::NothingAfterClose, "the round has not closed yet");
+        return None;
+    };
+    if let Entry::Close { credentials, .. } = &close.entry {
+        facts.at_close = Some(credentials.clone());
+        facts.log_root = Some(HEXLOWER.encode(&close.root));
+    }
+    let allowed = |entry: &Entry| {
+        matches!(entry, Entry::Close { .. } | Entry::Opened { .. } | Entry::Result { .. } | Entry::Incident { .. })
+    };
+    let late = walk.said.iter().find(|s| s.place > close.place && !allowed(&s.entry)).map(|s| s.place);
+    let late = late.or(walk.last_envelope.filter(|place| *place > close.place));
+    let fault = late.map(|place| format!("leaf {place} was added late"));
+    report.by(Check::NothingAfterClose, fault, "only what follows a close");
+    Some(close)
+}
+
+/// Envelopes and redeemed codes, at every batch and at the close.
+fn redeemed(walk: &Walk, close: Option<&Said>, facts: &mut Facts, report: &mut Report) {
+    let mut fault = walk.twice.then(|| "an envelope is in the log twice".to_owned());
+    let mut counted = 0;
+    for said in &walk.said {
+        match &said.entry {
+            Entry::Redeemed { total, root } => {
+                counted = *total;
+                if *total != said.envelopes {
+                    let is = format!("{} envelopes, {total} redeemed codes at leaf {}", said.envelopes, said.place);
+                    fault.get_or_insert(is);
+                }
+                if let Some(root) = root {
+                    facts.redeemed = Some(Committed { total: *total, root: root.clone() });
+                }
+            }
+            Entry::Close { envelopes, .. } if *envelopes != said.envelopes || counted != said.envelopes => {
+                fault.get_or_insert(format!("{} envelopes, the close says {envelopes}", said.envelopes));
+            }
+            _ => {}
+        }
+    }
+    if close.is_some() && facts.redeemed.is_none() {
+        fault.get_or_insert("closed without the root of the redeemed codes".to_owned());
+    }
+    if counted != walk.envelopes {
+        fault.get_or_insert(format!("{} envelopes, {counted} redeemed codes", walk.envelopes));
+    }
+    report.by(Check::EnvelopesEqualRedeemed, fault, format_args!("{}", walk.envelopes));
+}
+
+fn opened(walk: &Walk, facts: &mut Facts, report: &mut Report) {
+    let found: Vec<&Entry> = walk.said.iter().map(|s| &s.entry).filter(|e| matches!(e, Entry::Opened { .. })).collect();
+    let check = Check::OpenedPlusVoidEqualsEnvelopes;
+    match found.as_slice() {
+        [] => report.skip(check, "the box has not been opened"),
+        [Entry::Opened { envelopes, opened, unreadable, ballots }] => {
+            let unread: u64 = unreadable.values().sum();
+            facts.opened = Some((*opened, ballots.clone()));
+            let said =
+                format!("{opened} opened + {unread} unreadable, {envelopes} in the box, {} in the log", walk.envelopes);
+            let agree = *envelopes == walk.envelopes && opened.checked_add(unread) == Some(*envelopes);
+            report.by(check, (!agree).then(|| said.clone()), &said);
+        }
+        many => report.fail(check, format_args!("the box was opened {} times", many.len())),
+    }
+}
+
+fn result(walk: &Walk, source: &mut Source, facts: &mut Facts, report: &mut Report) -> Result<(), Failure> {
+    let check = Check::ResultEqualsTables;
+    let results = walk.said.iter().filter_map(|said| match &said.entry {
+        Entry::Result { release, sha256 } => Some((*release, sha256)),
+        _ => None,
+    });
+    let results: Vec<(u64, &String)> = results.collect();
+    let Some((release, sha256)) = results.last() else {
+        match source.bytes("result/1")? {
+            None => report.skip(check, "nothing has been published"),
+            Some(_) => report.fail(check, "a document was published that is not in the log"),
+        }
+        return Ok(());
+    };
+    if results.iter().zip(1_u64..).any(|((release, _), nth)| *release != nth) {
+        report.fail(check, "releases do not follow each other");
+        return Ok(());
+    }
+    let Some(document) = source.bytes(&format!("result/{release}"))? else {
+        report.fail(check, format_args!("the document of release {release} is missing"));
+        return Ok(());
+    };
+    if HEXLOWER.encode(&Sha256::digest(&document)) != **sha256 {
+        report.fail(check, "the published document is not the one in the log");
+        return Ok(());
+    }
+    let Ok(read) = serde_json::from_slice::<ScoreDocument>(&document) else {
+        report.fail(check, "the published document does not read");
+        return Ok(());
+    };
+    let counted: u64 = read.ballots.iter().map(|g| g.valid + g.void.iter().map(|v| v.count).sum::<u64>()).sum();
+    let opened = facts.opened.as_ref().map_or(0, |(opened, _)| *opened);
+    let fault = if read.round != facts.round || read.rules_hash != facts.rules_hash {
+        Some("the published document follows other rules than the round was opened with".to_owned())
+    } else if Some(&read.log_root) != facts.log_root.as_ref() {
+        Some("the published document names another log".to_owned())
+    } else if counted != opened {
+        Some(format!("{counted} ballots in the published document, {opened} opened"))
+    } else {
+        None
+    };
+    report.by(check, fault, format_args!("sha256 {sha256}, {counted} ballots"));
+    facts.document = Some((document, read));
+    Ok(())
+}
