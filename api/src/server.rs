@@ -262,6 +262,7 @@ fn pages(config: &mut web::ServiceConfig) {
         .configure(access::pages::pages)
         .configure(respond::pages)
         .configure(keying::pages::pages)
+        .configure(round::pages)
         .configure(ceremony::pages)
         .configure(monitor::pages)
         .configure(score::pages)

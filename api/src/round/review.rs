@@ -1,0 +1,279 @@
+//! A round as a list for review: dates, who rates whom and how many ballots that makes, every questionnaire with its
+//! options, and what differs from the version that is loaded. In the words of the Department.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, FixedOffset};
+use survey_forms::Round;
+use survey_forms::questionnaire::Item;
+use survey_forms::ratio::to_fixed;
+use survey_forms::round::{Assignment, Channel, Group, IssueMode, Quota, Rates, Sources};
+
+use crate::clock::local;
+
+/// Kinds of ballot of a group that are written out one by one.
+const ROUTES_SHOWN: usize = 60;
+/// Targets that are written out in one row.
+const TARGETS_SHOWN: usize = 8;
+
+/// What the templates show.
+pub(super) struct Review {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) legal_basis: String,
+    pub(super) organiser: String,
+    pub(super) sample: bool,
+    pub(super) hash: String,
+    pub(super) dates: Vec<(&'static str, String)>,
+    pub(super) rules: Vec<(&'static str, String)>,
+    pub(super) groups: Vec<GroupReview>,
+    pub(super) forms: Vec<FormReview>,
+}
+
+pub(super) struct GroupReview {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) channel: &'static str,
+    /// Who is asked, and what a ballot rates.
+    pub(super) asked: String,
+    pub(super) rates: String,
+    pub(super) quota: String,
+    /// Kinds of ballot: unit, targets, how many; the first of them.
+    pub(super) routes: Vec<(String, String, String)>,
+    pub(super) routes_more: usize,
+}
+
+pub(super) struct FormReview {
+    pub(super) code: String,
+    pub(super) title: String,
+    pub(super) intro: String,
+    pub(super) items: usize,
+    pub(super) sections: Vec<(String, Vec<ItemReview>)>,
+}
+
+pub(super) struct ItemReview {
+    pub(super) number: u32,
+    pub(super) code: String,
+    pub(super) question: String,
+    pub(super) answers: String,
+}
+
+impl Review {
+    pub(super) fn of(round: &Round) -> Self {
+        let mut routes: BTreeMap<String, Vec<Assignment>> = BTreeMap::new();
+        for assignment in round.assignments() {
+            routes.entry(assignment.respondent_code.clone()).or_default().push(assignment);
+        }
+        let names = Names::of(round);
+        Self {
+            id: round.id.clone(),
+            title: round.title.clone(),
+            legal_basis: round.legal_basis.clone(),
+            organiser: round.organiser.name.clone(),
+            sample: round.sample,
+            hash: round.hash.clone(),
+            dates: dates(round),
+            rules: rules(round),
+            groups: round
+                .groups
+                .iter()
+                .map(|group| group_review(round, group, routes.get(&group.code).map_or(&[], Vec::as_slice), &names))
+                .collect(),
+            forms: round.questionnaires.iter().map(|form| form_review(round, form)).collect(),
+        }
+    }
+}
+
+/// Parts of the definition in which two rounds of one id differ, in the order in which people read them.
+///
+/// This names the parts only. Once the check's crate compares two rounds in words, its sentences belong here.
+pub(super) fn differences(loaded: &Round, proposed: &Round) -> Vec<&'static str> {
+    const PARTS: [(&str, &str); 18] = [
+        ("title", "Tên đợt"),
+        ("organiser", "Cơ quan tổ chức"),
+        ("legal_basis", "Căn cứ"),
+        ("sample", "Dữ liệu mẫu"),
+        ("dates", "Các thời hạn"),
+        ("groups", "Các nhóm được hỏi và chỉ tiêu"),
+        ("target_kinds", "Loại cơ quan được đánh giá"),
+        ("targets", "Cơ quan được đánh giá"),
+        ("unit_kinds", "Loại đơn vị"),
+        ("units", "Đơn vị"),
+        ("mappings", "Bảng phân công"),
+        ("questionnaires", "Mẫu phiếu"),
+        ("scales", "Thang trả lời"),
+        ("fields", "Lĩnh vực"),
+        ("criteria", "Tiêu chí và điểm tối đa"),
+        ("scoring", "Cách tính điểm"),
+        ("disclosure", "Mức công bố"),
+        ("declared_paper_total", "Tổng số phiếu giấy"),
+    ];
+    let (Ok(mut old), Ok(mut new)) = (serde_json::to_value(loaded), serde_json::to_value(proposed)) else {
+        return Vec::new();
+    };
+    let mut differ = |key: &str| {
+        let (old, new) = (old.as_object_mut().and_then(|o| o.remove(key)), new.as_object_mut().and_then(|o| o.remove(key)));
+        old != new
+    };
+    let mut parts: Vec<&'static str> = PARTS.into_iter().filter(|(key, _)| differ(key)).map(|(_, words)| words).collect();
+    // What has no name above, so that nothing changes unseen.
+    if old != new {
+        parts.push("Phần khác");
+    }
+    parts
+}
+
+/// Names by code.
+struct Names<'r> {
+    target_kinds: BTreeMap<&'r str, &'r str>,
+    unit_kinds: BTreeMap<&'r str, &'r str>,
+    targets: BTreeMap<&'r str, &'r str>,
+    units: BTreeMap<&'r str, &'r str>,
+}
+
+impl<'r> Names<'r> {
+    fn of(round: &'r Round) -> Self {
+        Self {
+            target_kinds: round.target_kinds.iter().map(|k| (&*k.code, &*k.name)).collect(),
+            unit_kinds: round.unit_kinds.iter().map(|k| (&*k.code, &*k.name)).collect(),
+            targets: round.targets.iter().map(|t| (&*t.code, &*t.name)).collect(),
+            units: round.units.iter().map(|u| (&*u.code, &*u.name)).collect(),
+        }
+    }
+}
+
+fn named<'r>(names: &BTreeMap<&'r str, &'r str>, code: &'r str) -> &'r str {
+    names.get(code).copied().unwrap_or(code)
+}
+
+fn listed(names: &BTreeMap<&str, &str>, codes: &[String]) -> String {
+    codes.iter().map(|code| named(names, code)).collect::<Vec<_>>().join(", ")
+}
+
+fn dates(round: &Round) -> Vec<(&'static str, String)> {
+    let dates = &round.dates;
+    let mut all = vec![
+        ("Mở", moment(&dates.opens)),
+        ("Hết hạn trực tuyến", moment(&dates.closes)),
+        ("Hết hạn nhập phiếu giấy", moment(&dates.keying_closes)),
+        ("Công bố từ", moment(&dates.publishes)),
+    ];
+    if dates.grace_minutes > 0 {
+        all.push(("Thêm thời gian cho phiếu đang làm dở", format!("{} phút", dates.grace_minutes)));
+    }
+    all
+}
+
+fn moment(at: &DateTime<FixedOffset>) -> String {
+    local(at.to_utc()).format("%H:%M ngày %d/%m/%Y").to_string()
+}
+
+fn rules(round: &Round) -> Vec<(&'static str, String)> {
+    let figures = round.summary();
+    let by_kind = |all: usize, counts: &BTreeMap<String, usize>, names: &BTreeMap<&str, &str>| {
+        let kinds: Vec<String> = counts.iter().map(|(kind, n)| format!("{} {n}", named(names, kind))).collect();
+        format!("{all} ({})", kinds.join(", "))
+    };
+    let names = Names::of(round);
+    let mut all = vec![
+        ("Cơ quan được đánh giá", by_kind(figures.targets, &figures.targets_by_kind, &names.target_kinds)),
+        ("Đơn vị có người được hỏi", by_kind(figures.units, &figures.units_by_kind, &names.unit_kinds)),
+        ("Câu hỏi, tiêu chí", format!("{} câu, {} tiêu chí", figures.items, figures.criteria)),
+        ("Phiếu giấy theo chỉ tiêu", figures.paper_ballots.to_string()),
+        ("Điểm của một nhóm chỉ công bố khi có từ", format!("{} câu trả lời", round.disclosure.k)),
+        ("Bảng phân bố chỉ công bố khi có từ", format!("{} câu trả lời", round.disclosure.distribution_n)),
+    ];
+    if let Some(total) = round.declared_paper_total {
+        all.push(("Tổng phiếu giấy trong kế hoạch", total.to_string()));
+    }
+    all
+}
+
+fn group_review(round: &Round, group: &Group, routes: &[Assignment], names: &Names<'_>) -> GroupReview {
+    let channel = match (group.channel, group.issue) {
+        (Channel::Online, IssueMode::Draw) => "Trực tuyến, bốc mã",
+        (Channel::Online, IssueMode::Addressed) => "Trực tuyến, mã gửi theo tên",
+        (Channel::Paper, IssueMode::Draw) => "Phiếu giấy, bốc mã",
+        (Channel::Paper, IssueMode::Addressed) => "Phiếu giấy, mã gửi theo tên",
+    };
+    let row = |route: &Assignment| {
+        let unit = route.source_unit.as_deref().map_or("Không theo đơn vị", |code| named(&names.units, code));
+        let first: Vec<&str> = route.targets.iter().take(TARGETS_SHOWN).map(|code| named(&names.targets, code)).collect();
+        let more = route.targets.len().saturating_sub(TARGETS_SHOWN);
+        let tail = if more > 0 { format!(" và {more} cơ quan khác") } else { String::new() };
+        let ballots = route.ballots.map_or_else(|| "theo danh sách".to_owned(), |n| n.to_string());
+        (unit.to_owned(), format!("{}{tail}", first.join(", ")), ballots)
+    };
+    GroupReview {
+        code: group.code.clone(),
+        name: group.name.clone(),
+        channel,
+        asked: match &group.sources {
+            Sources::None => "Không theo đơn vị".to_owned(),
+            Sources::Kinds(kinds) => format!("Người của: {}", listed(&names.unit_kinds, kinds)),
+        },
+        rates: rates(round, group, names),
+        quota: quota(&group.quota, names),
+        routes: routes.iter().take(ROUTES_SHOWN).map(row).collect(),
+        routes_more: routes.len().saturating_sub(ROUTES_SHOWN),
+    }
+}
+
+fn rates(round: &Round, group: &Group, names: &Names<'_>) -> String {
+    let of = |kinds: &[String]| {
+        let count = round.targets.iter().filter(|target| kinds.contains(&target.kind)).count();
+        format!("{} ({count} cơ quan)", listed(&names.target_kinds, kinds))
+    };
+    match &group.rates {
+        Rates::OwnUnit => "đánh giá chính cơ quan mình".to_owned(),
+        Rates::Parent => "đánh giá cơ quan cấp trên của đơn vị mình".to_owned(),
+        Rates::Mapped => "đánh giá các cơ quan chủ quản theo bảng phân công".to_owned(),
+        Rates::Kinds(kinds) => format!("một phiếu đánh giá tất cả: {}", of(kinds)),
+        Rates::OnePerBallot(kinds) => format!("mỗi phiếu đánh giá một cơ quan trong: {}", of(kinds)),
+    }
+}
+
+fn quota(quota: &Quota, names: &Names<'_>) -> String {
+    match quota {
+        Quota::Roster => "Theo danh sách mời".to_owned(),
+        Quota::Fixed(count) => format!("{count} phiếu"),
+        Quota::PerTarget { per, of } => format!("{per} phiếu cho mỗi cơ quan loại {}", named(&names.target_kinds, of)),
+        Quota::PerSourceUnit { per, of } => format!("{per} phiếu cho mỗi đơn vị loại {}", named(&names.unit_kinds, of)),
+    }
+}
+
+fn form_review(round: &Round, form: &survey_forms::questionnaire::Questionnaire) -> FormReview {
+    let item = |item: &Item| ItemReview {
+        number: item.number,
+        code: item.code.clone(),
+        question: item.question.clone(),
+        answers: answers(round, item),
+    };
+    FormReview {
+        code: form.respondent_code.clone(),
+        title: form.title.clone(),
+        intro: form.intro.clone(),
+        items: form.items().count(),
+        sections: form
+            .sections
+            .iter()
+            .map(|section| (section.title.clone(), section.items.iter().map(item).collect()))
+            .collect(),
+    }
+}
+
+/// What may be answered: the options of the scale with their worth.
+fn answers(round: &Round, item: &Item) -> String {
+    let Some(scale) = round.scale(&item.scale) else { return String::new() };
+    let worth = |percent: &Option<survey_forms::Ratio>| match percent {
+        Some(percent) => format!("{} %", trimmed(&to_fixed(percent, 2))),
+        None => "không tính".to_owned(),
+    };
+    let options: Vec<String> = scale.options.iter().map(|o| format!("{} ({})", o.label, worth(&o.percent))).collect();
+    format!("Thang {}: {}", scale.code, options.join(" · "))
+}
+
+/// `75.00` as `75`, `12.50` as `12,5`.
+fn trimmed(decimal: &str) -> String {
+    decimal.trim_end_matches('0').trim_end_matches('.').replace('.', ",")
+}
