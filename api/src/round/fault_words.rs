@@ -11,86 +11,185 @@ type Line = (&'static str, &'static str, &'static [(&'static str, &'static str)]
 
 const LINES: &[Line] = &[
     // the folder and its files
-    ("too_many_files", "Thư mục có quá nhiều tệp. Chỉ giữ các tệp của đợt điều tra.", &[
-        ("Keep the folder to {} files; it has {}.", "Thư mục chỉ được có tối đa {} tệp; hiện có {}."),
-    ]),
+    (
+        "too_many_files",
+        "Thư mục có quá nhiều tệp. Chỉ giữ các tệp của đợt điều tra.",
+        &[("Keep the folder to {} files; it has {}.", "Thư mục chỉ được có tối đa {} tệp; hiện có {}.")],
+    ),
     ("path_unsafe", "Đổi tên tệp: chỉ dùng chữ cái không dấu, chữ số, dấu chấm, “-” và “_”; không dùng “..”.", &[]),
     ("file_unknown", "Tệp này không thuộc đợt điều tra nên không được đọc. Xóa tệp hoặc sửa lại tên.", &[]),
     ("file_too_big", "Tệp quá lớn.", &[("Keep the file under {} bytes.", "Tệp phải nhỏ hơn {} byte.")]),
-    ("file_missing", "Thiếu tệp này. Hãy thêm vào thư mục.", &[("Add the file {}.", "Thiếu tệp {}. Hãy thêm vào thư mục.")]),
-    ("file_double", "Bảng này có hai tệp. Chỉ giữ một tệp, .tsv hoặc .csv.", &[]),
-    ("not_utf8", "Tệp không phải UTF-8. Hãy lưu lại tệp với bảng mã UTF-8.", &[
-        ("The file looks like {}: save it as UTF-8.", "Tệp có vẻ dùng bảng mã {}. Hãy chuyển mã và lưu lại tệp với bảng mã UTF-8."),
-    ]),
-    ("text_twice_encoded", "Chữ tiếng Việt bị hỏng do mở nhầm bảng mã rồi lưu lại (dạng “Sá»Ÿ Ná»™i vá»¥”). Hãy lấy lại bản gốc.", &[]),
+    (
+        "file_missing",
+        "Thiếu tệp này. Hãy thêm vào thư mục.",
+        &[("Add the file {}.", "Thiếu tệp {}. Hãy thêm vào thư mục.")],
+    ),
+    (
+        "not_utf8",
+        "Tệp không phải UTF-8. Hãy lưu lại tệp với bảng mã UTF-8.",
+        &[(
+            "The file looks like {}: save it as UTF-8.",
+            "Tệp có vẻ dùng bảng mã {}. Hãy chuyển mã và lưu lại tệp với bảng mã UTF-8.",
+        )],
+    ),
+    (
+        "text_twice_encoded",
+        "Chữ tiếng Việt bị hỏng do mở nhầm bảng mã rồi lưu lại (dạng “Sá»Ÿ Ná»™i vá»¥”). Hãy lấy lại bản gốc.",
+        &[],
+    ),
     ("text_not_nfc", "Hãy lưu chữ ở dạng Unicode dựng sẵn (NFC, TCVN 6909).", &[]),
     ("text_control", "Dòng này có ký tự điều khiển hoặc ký tự ẩn. Hãy xóa ký tự đó.", &[]),
     ("toml_syntax", "Chỗ này sai cú pháp TOML. Hãy kiểm tra dấu nháy, dấu ngoặc và dấu bằng.", &[]),
-    ("json_syntax", "Chỗ này sai cú pháp JSON. Hãy kiểm tra dấu nháy, dấu ngoặc và dấu phẩy.", &[
-        ("Write one JSON object.", "Tệp phải là một đối tượng JSON."),
-        ("Leave out what has no value: null is not a value here.", "Bỏ mục không có giá trị: không dùng null ở đây."),
-    ]),
+    (
+        "json_syntax",
+        "Chỗ này sai cú pháp JSON. Hãy kiểm tra dấu nháy, dấu ngoặc và dấu phẩy.",
+        &[
+            ("Write one JSON object.", "Tệp phải là một đối tượng JSON."),
+            (
+                "Leave out what has no value: null is not a value here.",
+                "Bỏ mục không có giá trị: không dùng null ở đây.",
+            ),
+        ],
+    ),
     ("csv_syntax", "Dòng này sai cú pháp CSV. Hãy kiểm tra dấu nháy kép và dấu phẩy.", &[]),
     // keys and values
-    ("key_unknown", "Không có khóa này. Xóa khóa hoặc sửa lại tên.", &[
-        ("Remove the key or mend its name; known here: {}.", "Không có khóa này. Xóa khóa hoặc sửa lại tên; ở đây chỉ có: {}."),
-    ]),
+    (
+        "key_unknown",
+        "Không có khóa này. Xóa khóa hoặc sửa lại tên.",
+        &[(
+            "Remove the key or mend its name; known here: {}.",
+            "Không có khóa này. Xóa khóa hoặc sửa lại tên; ở đây chỉ có: {}.",
+        )],
+    ),
     ("key_missing", "Thiếu khóa này. Hãy thêm vào.", &[]),
     ("key_unfit", "Khóa này không đi cùng các khóa khác của mục. Xóa khóa này hoặc sửa loại của mục.", &[]),
-    ("value_type", "Giá trị không đúng kiểu.", &[
-        ("Write a text in quotes here.", "Ở đây phải là chữ trong dấu nháy."),
-        ("Write a code in quotes here.", "Ở đây phải là mã trong dấu nháy."),
-        ("Write a word in quotes here.", "Ở đây phải là một từ trong dấu nháy."),
-        ("Write true or false here.", "Ở đây phải là true hoặc false."),
-        ("Write a whole number from {} to {} here.", "Ở đây phải là số nguyên từ {} đến {}."),
-        ("Write a decimal number in quotes, such as {} here.", "Ở đây phải là số thập phân trong dấu nháy, ví dụ {}."),
-        ("Write a date and time such as {} here.", "Ở đây phải là ngày giờ có múi giờ, ví dụ {}."),
-    ]),
-    ("number_range", "Số nằm ngoài khoảng cho phép.", &[
-        ("Write a whole number from {} to {} here.", "Hãy viết số nguyên từ {} đến {}."),
-        ("Write a decimal number from {} to {}, such as {}.", "Hãy viết số thập phân từ {} đến {}, ví dụ {}."),
-        ("Write a share from {} (never void) to {}.", "Hãy viết tỷ lệ từ {} (không loại phiếu nào) đến {}."),
-        ("Write a weight above 0.", "Trọng số phải lớn hơn 0."),
-        ("A distribution says more than a mean: write a number not below k.", "Bảng phân bố cho biết nhiều hơn điểm trung bình: hãy viết số không nhỏ hơn k."),
-        ("Let the greatest number not be below the least.", "Số lớn nhất không được nhỏ hơn số nhỏ nhất."),
-    ]),
-    ("too_many_entries", "Danh sách quá dài. Hãy bớt đi.", &[
-        ("Keep a questionnaire to {} items.", "Một mẫu phiếu có tối đa {} câu hỏi."),
-    ]),
-    ("word_unknown", "Từ này không được dùng ở đây. Hãy xem hướng dẫn về khóa này.", &[
-        ("Write {} or {}.", "Hãy viết {} hoặc {}."),
-    ]),
+    (
+        "value_type",
+        "Giá trị không đúng kiểu.",
+        &[
+            ("Write a text in quotes here.", "Ở đây phải là chữ trong dấu nháy."),
+            ("Write a code in quotes here.", "Ở đây phải là mã trong dấu nháy."),
+            ("Write a word in quotes here.", "Ở đây phải là một từ trong dấu nháy."),
+            ("Write true or false here.", "Ở đây phải là true hoặc false."),
+            ("Write a whole number from {} to {} here.", "Ở đây phải là số nguyên từ {} đến {}."),
+            (
+                "Write a decimal number in quotes, such as {} here.",
+                "Ở đây phải là số thập phân trong dấu nháy, ví dụ {}.",
+            ),
+            ("Write a date and time such as {} here.", "Ở đây phải là ngày giờ có múi giờ, ví dụ {}."),
+        ],
+    ),
+    (
+        "number_range",
+        "Số nằm ngoài khoảng cho phép.",
+        &[
+            ("Write a whole number from {} to {} here.", "Hãy viết số nguyên từ {} đến {}."),
+            ("Write a decimal number from {} to {}, such as {}.", "Hãy viết số thập phân từ {} đến {}, ví dụ {}."),
+            ("Write a share from {} (never void) to {}.", "Hãy viết tỷ lệ từ {} (không loại phiếu nào) đến {}."),
+            ("Write a weight above 0.", "Trọng số phải lớn hơn 0."),
+            (
+                "A distribution says more than a mean: write a number not below k.",
+                "Bảng phân bố cho biết nhiều hơn điểm trung bình: hãy viết số không nhỏ hơn k.",
+            ),
+            (
+                "The list has fewer choices than that: mend the number or take it out.",
+                "Danh sách có ít lựa chọn hơn số này: sửa số hoặc bỏ đi.",
+            ),
+            ("Let the greatest number not be below the least.", "Số lớn nhất không được nhỏ hơn số nhỏ nhất."),
+        ],
+    ),
+    (
+        "too_many_entries",
+        "Danh sách quá dài. Hãy bớt đi.",
+        &[("Keep a questionnaire to {} items.", "Một mẫu phiếu có tối đa {} câu hỏi.")],
+    ),
+    (
+        "word_unknown",
+        "Từ này không được dùng ở đây. Hãy xem hướng dẫn về khóa này.",
+        &[("Write {} or {}.", "Hãy viết {} hoặc {}.")],
+    ),
     ("code_charset", "Mã chỉ gồm tối đa 40 chữ cái, chữ số, “-”, “_” và “.”, bắt đầu bằng chữ cái hoặc chữ số.", &[]),
-    ("code_double", "Mã này đã có. Mỗi mục phải có mã riêng (không phân biệt chữ hoa, chữ thường).", &[
-        ("The code already stands on line {}: give this row another.", "Mã này đã có ở dòng {}. Hãy đặt mã khác cho dòng này."),
-        ("Ask each item once.", "Mỗi câu hỏi chỉ được hỏi một lần trong một mẫu phiếu."),
-    ]),
+    (
+        "code_double",
+        "Mã này đã có. Mỗi mục phải có mã riêng (không phân biệt chữ hoa, chữ thường).",
+        &[
+            (
+                "The code already stands on line {}: give this row another.",
+                "Mã này đã có ở dòng {}. Hãy đặt mã khác cho dòng này.",
+            ),
+            (
+                "Give each option of a {} a code of its own.",
+                "Mỗi phương án của một thang hay danh sách phải có mã riêng.",
+            ),
+            (
+                "A list of choices has this code too: {}.",
+                "Một danh sách lựa chọn đã có mã này. Hãy đặt mã khác cho một trong hai.",
+            ),
+            ("Ask each item once.", "Mỗi câu hỏi chỉ được hỏi một lần trong một mẫu phiếu."),
+        ],
+    ),
     ("text_empty", "Chưa có chữ. Hãy điền vào.", &[]),
     ("text_padded", "Xóa khoảng trắng ở đầu và cuối.", &[]),
-    ("text_too_long", "Chữ quá dài. Hãy rút ngắn.", &[("Shorten the text to at most {} characters.", "Hãy rút ngắn còn tối đa {} ký tự.")]),
+    (
+        "text_too_long",
+        "Chữ quá dài. Hãy rút ngắn.",
+        &[("Shorten the text to at most {} characters.", "Hãy rút ngắn còn tối đa {} ký tự.")],
+    ),
     ("id_slug", "Mã đợt gồm tối đa 64 chữ thường không dấu, chữ số và dấu “-” đơn, ví dụ tinh-2023.", &[]),
     ("date_form", "Hãy viết ngày theo dạng 2023-07-01, hoặc để trống ô này.", &[]),
-    ("dates_order", "Các ngày không đúng thứ tự.", &[
-        ("Let the round close after it opens.", "Ngày hết hạn phải sau ngày mở."),
-        ("Let keying close when the round closes, or later.", "Hạn nhập phiếu giấy không được trước hạn trả lời trực tuyến."),
-        ("Publish when keying has closed, or later.", "Ngày công bố không được trước hạn nhập phiếu giấy."),
-        ("Let the unit end after it begins.", "Ngày kết thúc của đơn vị phải sau ngày bắt đầu."),
-    ]),
+    (
+        "dates_order",
+        "Các ngày không đúng thứ tự.",
+        &[
+            ("Let the round close after it opens.", "Ngày hết hạn phải sau ngày mở."),
+            (
+                "Let keying close when the round closes, or later.",
+                "Hạn nhập phiếu giấy không được trước hạn trả lời trực tuyến.",
+            ),
+            ("Publish when keying has closed, or later.", "Ngày công bố không được trước hạn nhập phiếu giấy."),
+            ("Let the unit end after it begins.", "Ngày kết thúc của đơn vị phải sau ngày bắt đầu."),
+        ],
+    ),
     // tables
-    ("column_double", "Có hai cột trùng tên. Hãy xóa một cột.", &[("Remove the second column {}.", "Cột {} có hai lần. Hãy xóa một cột.")]),
-    ("column_unknown", "Không có cột này. Xóa cột hoặc sửa lại tên.", &[
-        ("Remove the column or mend its name; known here: {}.", "Có cột không dùng được. Xóa cột hoặc sửa lại tên; bảng này chỉ có: {}."),
-    ]),
-    ("column_missing", "Thiếu một cột. Các cột cách nhau bằng phím Tab.", &[
-        ("Add the column {}; columns are separated by tabs.", "Thiếu cột {}. Hãy thêm cột; các cột cách nhau bằng phím Tab."),
-        ("Add the column {}; {}", "Thiếu cột {}. Hãy thêm cột."),
-        ("Add the column {}.", "Thiếu cột {}. Hãy thêm cột."),
-    ]),
-    ("column_count", "Số ô trên dòng không khớp với dòng tiêu đề.", &[
-        ("Write {} columns, separated by tabs; there are {}.", "Dòng phải có {} ô, cách nhau bằng phím Tab; hiện có {}."),
-        ("Write {} columns; there are {}.", "Dòng phải có {} ô; hiện có {}."),
-    ]),
+    (
+        "column_double",
+        "Có hai cột trùng tên. Hãy xóa một cột.",
+        &[("Remove the second column {}.", "Cột {} có hai lần. Hãy xóa một cột.")],
+    ),
+    (
+        "column_unknown",
+        "Không có cột này. Xóa cột hoặc sửa lại tên.",
+        &[(
+            "Remove the column or mend its name; known here: {}.",
+            "Có cột không dùng được. Xóa cột hoặc sửa lại tên; bảng này chỉ có: {}.",
+        )],
+    ),
+    (
+        "column_missing",
+        "Thiếu một cột. Hãy thêm cột.",
+        &[
+            (
+                "Add the column {}; columns are separated by tabs.",
+                "Thiếu cột {}. Hãy thêm cột; các cột cách nhau bằng phím Tab.",
+            ),
+            (
+                "Add the column {}; columns are separated by commas.",
+                "Thiếu cột {}. Hãy thêm cột; các cột cách nhau bằng dấu phẩy.",
+            ),
+        ],
+    ),
+    (
+        "column_count",
+        "Số ô trên dòng không khớp với dòng tiêu đề.",
+        &[("Write {} columns; there are {}.", "Dòng phải có {} ô; hiện có {}.")],
+    ),
     ("too_many_rows", "Bảng có quá nhiều dòng.", &[("Keep the table to {} rows.", "Bảng có tối đa {} dòng.")]),
+    (
+        "table_double",
+        "Bảng này có hai tệp, .tsv và .csv. Chỉ giữ một tệp.",
+        &[("Keep {} or this file: {}", "Bảng này có hai tệp. Chỉ giữ {} hoặc tệp này.")],
+    ),
+    ("text_lines", "Chữ phải viết trên một dòng; có thể thiếu một dấu nháy kép.", &[]),
     ("table_empty", "Bảng chưa có dòng nào dưới dòng tiêu đề. Hãy thêm ít nhất một dòng.", &[]),
     ("row_double", "Dòng này lặp lại. Hãy xóa dòng.", &[]),
     // units, targets, who rates whom
@@ -99,11 +198,24 @@ const LINES: &[Line] = &[
     ("kind_empty", "Bảng đơn vị không có đơn vị nào thuộc loại này. Hãy thêm đơn vị hoặc bỏ loại này.", &[]),
     ("name_double", "Một cơ quan khác đã có tên này; người trả lời không phân biệt được.", &[]),
     ("unit_unknown", "Không có đơn vị này trong bảng đơn vị. Sửa lại hoặc để trống ô.", &[]),
-    ("unit_not_in_force", "Đơn vị không tồn tại trong suốt thời gian thu phiếu. Hãy kiểm tra lại các ngày.", &[]),
-    ("target_not_in_force", "Cơ quan không tồn tại trong suốt thời gian thu phiếu. Hãy kiểm tra lại các ngày.", &[]),
-    ("unit_rates_nothing", "Người của đơn vị này sẽ không đánh giá cơ quan nào. Điền ô này hoặc đổi loại đơn vị.", &[
-        ("People of this unit, in group {}, would rate nothing: {}.", "Người của đơn vị này, trong nhóm {}, sẽ không đánh giá cơ quan nào. Điền ô này hoặc đổi loại đơn vị."),
-    ]),
+    (
+        "unit_not_in_force",
+        "Đơn vị bắt đầu hoặc kết thúc trong thời gian thu phiếu: đơn vị tham gia nếu có vào ngày đầu.",
+        &[],
+    ),
+    (
+        "target_not_in_force",
+        "Cơ quan bắt đầu hoặc kết thúc trong thời gian thu phiếu: cơ quan được đánh giá nếu có vào ngày đầu.",
+        &[],
+    ),
+    (
+        "unit_rates_nothing",
+        "Người của đơn vị này sẽ không đánh giá cơ quan nào. Điền ô này hoặc đổi loại đơn vị.",
+        &[(
+            "People of this unit, in group {}, would rate nothing: {}.",
+            "Người của đơn vị này, trong nhóm {}, sẽ không đánh giá cơ quan nào. Điền ô này hoặc đổi loại đơn vị.",
+        )],
+    ),
     ("parent_circle", "Đơn vị nằm trên chính nó. Hãy sửa lại chuỗi đơn vị cấp trên.", &[]),
     ("target_unknown", "Không có cơ quan này trong bảng cơ quan được đánh giá. Sửa lại hoặc để trống ô.", &[]),
     ("target_unrated", "Không nhóm nào đánh giá cơ quan này. Giao cho một nhóm đánh giá, hoặc xóa cơ quan.", &[]),
@@ -112,76 +224,181 @@ const LINES: &[Line] = &[
     ("group_unknown", "Không có nhóm này trong round.toml. Sửa lại mã nhóm hoặc xóa mẫu phiếu.", &[]),
     ("group_rates_nothing", "Nhóm này không đánh giá cơ quan nào. Sửa nguồn, đối tượng đánh giá hoặc các bảng.", &[]),
     ("sources_empty", "Hãy nêu loại đơn vị có người được hỏi: họ đánh giá ai là tùy đơn vị của họ.", &[]),
-    ("rates_form", "Hãy viết \"own_unit\", \"parent\", \"mapped\", { kinds = [..] }, { targets = [..] } hoặc { one_per_ballot = [..] }.", &[]),
-    ("quota_form", "Hãy viết \"roster\", { fixed = 30 }, { per_target = 2, of = \"loại\" } hoặc { per_source_unit = 2, of = \"loại\" }.", &[]),
-    ("quota_unfit", "Chỉ tiêu không hợp với nhóm này.", &[
-        ("So many ballots a target need {}.", "Chỉ tiêu theo cơ quan cần rates = { one_per_ballot = [..] } và sources = []."),
-        ("Targets of the other kinds get no ballot: {}.", "Cơ quan thuộc loại khác sẽ không có phiếu: hãy nêu cùng một loại ở one_per_ballot và ở of."),
-        ("One target a ballot needs {}.", "Mỗi phiếu một cơ quan thì chỉ tiêu phải là { per_target = .., of = \"loại\" }."),
-        ("Name one unit kind, the same in sources and in of.", "Hãy nêu một loại đơn vị, giống nhau ở sources và ở of."),
-        ("A fixed number for several units {}.", "Một số cố định cho nhiều đơn vị không cho biết mỗi đơn vị bao nhiêu phiếu: hãy dùng per_source_unit."),
-        ("A roster names units: {}.", "Danh sách mời ghi theo đơn vị: hãy nêu loại đơn vị ở sources, hoặc cố định số phiếu."),
-    ]),
+    (
+        "rates_form",
+        "Hãy viết \"own_unit\", \"parent\", \"mapped\", { kinds = [..] }, { targets = [..] } hoặc { one_per_ballot = [..] }.",
+        &[],
+    ),
+    (
+        "quota_form",
+        "Hãy viết \"roster\", { fixed = 30 }, { per_target = 2, of = \"loại\" } hoặc { per_source_unit = 2, of = \"loại\" }.",
+        &[],
+    ),
+    (
+        "quota_unfit",
+        "Chỉ tiêu không hợp với nhóm này.",
+        &[
+            (
+                "So many ballots a target need {}.",
+                "Chỉ tiêu theo cơ quan cần rates = { one_per_ballot = [..] } và sources = [].",
+            ),
+            (
+                "Targets of the other kinds get no ballot: {}.",
+                "Cơ quan thuộc loại khác sẽ không có phiếu: hãy nêu cùng một loại ở one_per_ballot và ở of.",
+            ),
+            (
+                "One target a ballot needs {}.",
+                "Mỗi phiếu một cơ quan thì chỉ tiêu phải là { per_target = .., of = \"loại\" }.",
+            ),
+            (
+                "Name one unit kind, the same in sources and in of.",
+                "Hãy nêu một loại đơn vị, giống nhau ở sources và ở of.",
+            ),
+            (
+                "A fixed number for several units {}.",
+                "Một số cố định cho nhiều đơn vị không cho biết mỗi đơn vị bao nhiêu phiếu: hãy dùng per_source_unit.",
+            ),
+            (
+                "A roster names units: {}.",
+                "Danh sách mời ghi theo đơn vị: hãy nêu loại đơn vị ở sources, hoặc cố định số phiếu.",
+            ),
+        ],
+    ),
     ("too_many_routes", "Quá nhiều đơn vị đánh giá quá nhiều cơ quan. Hãy hỏi ít đơn vị hơn.", &[]),
-    ("paper_total", "Tổng số phiếu giấy không khớp.", &[
-        ("The paper quotas add up to {} ({}), not to {}: {}", "Các chỉ tiêu phiếu giấy cộng lại là {} ({}), không phải {}. Hãy sửa chỉ tiêu hoặc tổng số."),
-        ("Fix the number of paper ballots, {}", "Hãy cố định số phiếu giấy, hoặc bỏ declared_paper_total: danh sách mời chưa có số."),
-    ]),
+    (
+        "paper_total",
+        "Tổng số phiếu giấy không khớp.",
+        &[
+            (
+                "The paper quotas add up to {} ({}), not to {}: {}",
+                "Các chỉ tiêu phiếu giấy cộng lại là {} ({}), không phải {}. Hãy sửa chỉ tiêu hoặc tổng số.",
+            ),
+            (
+                "Fix the number of paper ballots, {}",
+                "Hãy cố định số phiếu giấy, hoặc bỏ declared_paper_total: danh sách mời chưa có số.",
+            ),
+        ],
+    ),
     // questionnaires, scales, criteria
     ("questionnaire_missing", "Nhóm này chưa có mẫu phiếu. Hãy thêm tệp trong thư mục questionnaires.", &[]),
     ("questionnaire_double", "Mỗi nhóm chỉ có một mẫu phiếu. Hãy xóa bớt.", &[]),
     ("scale_unknown", "Không có thang này. Dùng một thang của bảng thang, hoặc thêm thang vào đó.", &[]),
     ("scale_unused", "Không câu hỏi nào dùng thang này. Hãy xóa đi.", &[]),
     ("scale_short", "Thang phải có ít nhất hai phương án có tỷ lệ điểm.", &[]),
-    ("scale_long", "Thang có tối đa chín phương án: phiếu giấy được nhập bằng một chữ số.", &[]),
-    ("scale_scattered", "Các phương án của một thang phải đứng liền nhau.", &[]),
-    ("scale_without_excluded", "Người không có thông tin sẽ phải đoán. Nên thêm một phương án để trống tỷ lệ điểm.", &[]),
+    (
+        "scale_long",
+        "Thang hoặc danh sách trên giấy có tối đa chín phương án: phiếu giấy được nhập bằng một chữ số.",
+        &[],
+    ),
+    ("scale_scattered", "Các phương án của một thang hay danh sách phải đứng liền nhau.", &[]),
+    (
+        "scale_without_excluded",
+        "Người không có thông tin sẽ phải đoán. Nên thêm một phương án để trống tỷ lệ điểm.",
+        &[],
+    ),
     ("label_double", "Hai phương án cùng một lời. Hãy sửa một phương án.", &[]),
     ("choices_unknown", "Không có danh sách lựa chọn này. Hãy thêm vào bảng choices hoặc sửa lại.", &[]),
-    ("choices_unused", "Không câu hỏi nào dùng danh sách lựa chọn này. Hãy xóa đi.", &[]),
-    ("choices_short", "Danh sách lựa chọn phải có ít nhất hai mục.", &[]),
-    ("choices_long", "Danh sách lựa chọn quá dài.", &[]),
-    ("choices_scattered", "Các mục của một danh sách lựa chọn phải đứng liền nhau.", &[]),
-    ("criterion_unknown", "Câu hỏi này chưa có dòng trong bảng tiêu chí. Thêm dòng hoặc sửa mã.", &[]),
     ("criterion_unused", "Không mẫu phiếu nào hỏi câu này nên không bao giờ có điểm. Xóa dòng hoặc thêm câu hỏi.", &[]),
-    ("criterion_unscored", "Câu hỏi loại này không tính điểm. Xóa dòng hoặc đổi loại câu hỏi.", &[]),
     ("field_unknown", "Không có lĩnh vực này. Dùng một lĩnh vực đã khai trong round.toml, hoặc khai thêm ở đó.", &[]),
     ("field_unused", "Không tiêu chí nào thuộc lĩnh vực này. Hãy xóa đi.", &[]),
-    ("item_small_pool", "Câu hỏi này có quá ít phiếu (dưới k) về một số cơ quan, mà điểm chung vẫn được công bố. Nên hỏi thêm một nhóm nữa.", &[
-        ("About {} this item is asked on fewer than k = {} ballots, {}", "Về {}, câu này được hỏi trên ít hơn k = {} phiếu mà điểm chung vẫn được công bố. Nên hỏi thêm một nhóm nữa."),
-    ]),
+    (
+        "item_small_pool",
+        "Câu hỏi này có quá ít phiếu (dưới k) về một số cơ quan, mà điểm chung vẫn được công bố. Nên hỏi thêm một nhóm nữa.",
+        &[(
+            "About {} this item is asked on fewer than k = {} ballots, {}",
+            "Về {}, câu này được hỏi trên ít hơn k = {} phiếu mà điểm chung vẫn được công bố. Nên hỏi thêm một nhóm nữa.",
+        )],
+    ),
+    (
+        "stratum_small",
+        "Nhóm này có quá ít phiếu về một số cơ quan: điểm trung bình riêng của nhóm ở đó không bao giờ được công bố.",
+        &[(
+            "About {} of {} targets this group has fewer than k = {} ballots: {}",
+            "Về {} trong {} cơ quan, nhóm này có ít hơn k = {} phiếu: điểm trung bình riêng của nhóm ở đó không bao giờ được công bố, chỉ gộp với các nhóm khác.",
+        )],
+    ),
+    ("item_unscored", "Câu hỏi này không tính vào điểm nào. Thêm dòng trong bảng tiêu chí, hoặc sửa mã.", &[]),
     ("k_small", "Với k nhỏ như vậy có thể suy ra câu trả lời của từng người; nên dùng 10.", &[]),
     // conditions
     ("condition_form", "Mỗi điều kiện nói một điều: is, is_not, answered, hoặc at_least và at_most.", &[]),
-    ("condition_never", "Điều kiện này không bao giờ đúng.", &[
-        ("Let at_most not be below at_least.", "at_most không được nhỏ hơn at_least."),
-    ]),
-    ("condition_unknown", "Điều kiện nêu một câu hỏi không có trong mẫu phiếu.", &[
-        ("This form has no item {}: name one that comes earlier.", "Mẫu phiếu không có câu {}. Hãy nêu một câu đứng trước."),
-    ]),
-    ("condition_not_earlier", "Điều kiện chỉ được nhìn về câu hỏi đứng trước.", &[
-        ("An item may look back only; {} cannot be known yet ({}): name an earlier one.", "Điều kiện chỉ được nhìn về câu đứng trước; chưa thể biết câu {}. Hãy nêu một câu đứng trước."),
-    ]),
-    ("condition_unfit", "Điều kiện không hợp với loại câu hỏi mà nó nêu.", &[
-        ("Free text leaves its ballot when the box is opened, so nothing may depend on {}.", "Câu trả lời tự do được tách khỏi phiếu khi mở hòm, nên không điều kiện nào được dựa vào câu {}."),
-        ("at_least and at_most need a number, and {} is none.", "at_least và at_most cần một câu trả lời bằng số, mà câu {} không phải."),
-        ("{} has no options: use at_least, at_most or answered.", "Câu {} không có phương án: hãy dùng at_least, at_most hoặc answered."),
-        ("Name at least one option of {}.", "Hãy nêu ít nhất một phương án của câu {}."),
-        ("{} has no option {}.", "Câu {} không có phương án {}."),
-    ]),
-    ("condition_circle", "Các điều kiện nhìn vòng về nhau. Hãy sửa để mỗi câu chỉ dựa vào câu đứng trước.", &[]),
-    // languages
-    ("language_unknown", "Ngôn ngữ này chưa được khai trong round.toml.", &[]),
-    ("language_double", "Ngôn ngữ này đã được khai. Hãy xóa bớt.", &[]),
-    ("translation_missing", "Chưa có bản dịch cho chữ này.", &[]),
+    (
+        "condition_never",
+        "Điều kiện này không bao giờ đúng.",
+        &[("Let at_most not be below at_least.", "at_most không được nhỏ hơn at_least.")],
+    ),
+    (
+        "condition_unknown",
+        "Điều kiện nêu một câu hỏi không có trong mẫu phiếu.",
+        &[(
+            "This form has no item {}: name one that comes earlier.",
+            "Mẫu phiếu không có câu {}. Hãy nêu một câu đứng trước.",
+        )],
+    ),
+    (
+        "condition_not_earlier",
+        "Điều kiện chỉ được nhìn về câu hỏi đứng trước.",
+        &[(
+            "An item may look back only; {} cannot be known yet ({}): name an earlier one.",
+            "Điều kiện chỉ được nhìn về câu đứng trước; chưa thể biết câu {}. Hãy nêu một câu đứng trước.",
+        )],
+    ),
+    (
+        "condition_unfit",
+        "Điều kiện không hợp với loại câu hỏi mà nó nêu.",
+        &[
+            (
+                "Free text leaves its ballot when the box is opened, so nothing may depend on {}.",
+                "Câu trả lời tự do được tách khỏi phiếu khi mở hòm, nên không điều kiện nào được dựa vào câu {}.",
+            ),
+            (
+                "at_least and at_most need a number, and {} is none.",
+                "at_least và at_most cần một câu trả lời bằng số, mà câu {} không phải.",
+            ),
+            (
+                "{} has no options: use at_least, at_most or answered.",
+                "Câu {} không có phương án: hãy dùng at_least, at_most hoặc answered.",
+            ),
+            ("Name at least one option of {}.", "Hãy nêu ít nhất một phương án của câu {}."),
+            ("{} has no option {}.", "Câu {} không có phương án {}."),
+        ],
+    ),
+    // languages and letters
+    ("language_tag", "Hãy viết mã ngôn ngữ như \"en\"; tiếng Việt (\"vi\") luôn có sẵn.", &[]),
+    (
+        "placeholder_unknown",
+        "Thư có chỗ điền không có sẵn. Hãy sửa lại tên trong ngoặc nhọn.",
+        &[("Nothing is filled in for {}; known here: {}.", "Không có gì để điền cho {}; ở đây chỉ có: {}.")],
+    ),
+    ("placeholder_missing", "Thư phải có {link} hoặc {code}; nếu không, không ai trả lời được.", &[]),
+    (
+        "placeholder_unfit",
+        "Tiêu đề thư hiện trên màn hình khóa và trong nhật ký: hãy bỏ mã và liên kết ra khỏi tiêu đề.",
+        &[],
+    ),
+    (
+        "translation_missing",
+        "Một số chữ chưa có bản dịch nên hiện bằng tiếng Việt. Hãy thêm dòng vào bảng dịch.",
+        &[(
+            "{} texts have no translation and are shown in Vietnamese, the first of them {}: add rows to {}.",
+            "Có {} chữ chưa được dịch nên hiện bằng tiếng Việt, đầu tiên là {}. Hãy thêm dòng vào {}.",
+        )],
+    ),
     ("translation_unused", "Chữ tiếng Việt này không có trong đợt điều tra. Xóa dòng hoặc sửa lại cho khớp.", &[]),
-    ("translation_double", "Chữ này đã có bản dịch. Hãy xóa một dòng.", &[]),
     // the logo
     ("logo_name", "Hãy nêu một tệp của thư mục này có đuôi .svg hoặc .png.", &[]),
-    ("logo_too_big", "Biểu trưng quá lớn.", &[("Keep the logo to {} bytes; it has {}.", "Biểu trưng có tối đa {} byte; hiện có {}.")]),
-    ("logo_heavy", "Biểu trưng nặng nên không hiện trên các trang câu hỏi.", &[
-        ("Pages with questions leave out a logo of more than {} bytes, {}", "Biểu trưng nặng hơn {} byte không hiện trên các trang câu hỏi, để trang nhẹ."),
-    ]),
+    (
+        "logo_too_big",
+        "Biểu trưng quá lớn.",
+        &[("Keep the logo to {} bytes; it has {}.", "Biểu trưng có tối đa {} byte; hiện có {}.")],
+    ),
+    (
+        "logo_heavy",
+        "Biểu trưng nặng nên không hiện trên các trang câu hỏi.",
+        &[(
+            "Pages with questions leave out a logo of more than {} bytes, {}",
+            "Biểu trưng nặng hơn {} byte không hiện trên các trang câu hỏi, để trang nhẹ.",
+        )],
+    ),
     ("logo_png", "Hãy lưu biểu trưng thành ảnh PNG.", &[]),
     ("logo_svg", "Hãy lưu biểu trưng thành ảnh SVG.", &[]),
     ("logo_active", "Biểu trưng chỉ được vẽ: hãy xóa tập lệnh, liên kết và tham chiếu ra ngoài.", &[]),
@@ -193,7 +410,8 @@ const UNKNOWN: &str = "Chỗ này chưa đúng. Hãy đối chiếu với hướ
 /// The sentence of a fault.
 pub(super) fn sentence(fault: &Fault) -> String {
     let Some((_, plain, patterns)) = line(fault.code) else { return UNKNOWN.to_owned() };
-    let fitting = patterns.iter().find_map(|(english, vietnamese)| Some((particulars(english, &fault.message)?, vietnamese)));
+    let fitting =
+        patterns.iter().find_map(|(english, vietnamese)| Some((particulars(english, &fault.message)?, vietnamese)));
     match fitting {
         Some((found, vietnamese)) => filled(vietnamese, &found),
         None => (*plain).to_owned(),
@@ -256,7 +474,8 @@ mod tests {
         let mut codes = BTreeSet::new();
         let pieces: Vec<&str> = source.split('"').collect();
         for (at, word) in pieces.iter().enumerate().skip(1) {
-            let is_word = word.contains('_') && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+            let is_word =
+                word.contains('_') && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
             let after = pieces.get(at + 1).copied().unwrap_or_default();
             let Some(after) = after.strip_prefix(',') else { continue };
             let next = after.trim_start().trim_start_matches('&');

@@ -155,10 +155,7 @@ async fn rounds_shown(
         may_upload: staff.role == Role::Administrator,
         limit_mib: ARCHIVE_BYTES_MAX >> 20,
         proposals: proposals.iter().map(|one| row(one, staff)).collect(),
-        rounds: rounds
-            .iter()
-            .map(|r| (r.id().to_owned(), r.definition.title.clone(), r.state.name()))
-            .collect(),
+        rounds: rounds.iter().map(|r| (r.id().to_owned(), r.definition.title.clone(), r.state.name())).collect(),
     })
 }
 
@@ -271,22 +268,32 @@ fn broken(error: &MultipartError) -> Problem {
 /// Why a zip was refused, in Vietnamese.
 fn refusal(error: &ArchiveError) -> String {
     match error {
-        ArchiveError::TooLarge => format!("Tệp lớn hơn {} MiB. Bộ tệp của một đợt nhỏ hơn nhiều; xin kiểm tra lại.", ARCHIVE_BYTES_MAX >> 20),
-        ArchiveError::NotZip => "Đây không phải tệp .zip. Xin nén thư mục của đợt thành một tệp .zip rồi gửi lại.".to_owned(),
+        ArchiveError::TooLarge => {
+            format!("Tệp lớn hơn {} MiB. Bộ tệp của một đợt nhỏ hơn nhiều; xin kiểm tra lại.", ARCHIVE_BYTES_MAX >> 20)
+        }
+        ArchiveError::NotZip => {
+            "Đây không phải tệp .zip. Xin nén thư mục của đợt thành một tệp .zip rồi gửi lại.".to_owned()
+        }
         ArchiveError::Damaged => "Tệp .zip bị hỏng hoặc thiếu. Xin nén lại và gửi lại.".to_owned(),
         ArchiveError::Empty => "Trong tệp .zip không có tệp nào.".to_owned(),
         ArchiveError::TooManyFiles => "Tệp .zip có quá nhiều tệp (tối đa 300). Xin chỉ nén thư mục của đợt.".to_owned(),
         ArchiveError::FileTooLarge(name) => format!("{name}: tệp quá lớn sau khi giải nén."),
         ArchiveError::TotalTooLarge => "Các tệp quá lớn sau khi giải nén.".to_owned(),
         ArchiveError::Bomb(name) => format!("{name}: tệp phình quá lớn khi giải nén nên không được nhận."),
-        ArchiveError::Overlap => "Các mục trong tệp .zip chồng lên nhau nên không được nhận. Xin nén lại từ thư mục gốc.".to_owned(),
-        ArchiveError::Path(name) => format!("{name}: đường dẫn đi ra ngoài thư mục hoặc không hợp lệ. Xin nén lại từ thư mục gốc."),
+        ArchiveError::Overlap => {
+            "Các mục trong tệp .zip chồng lên nhau nên không được nhận. Xin nén lại từ thư mục gốc.".to_owned()
+        }
+        ArchiveError::Path(name) => {
+            format!("{name}: đường dẫn đi ra ngoài thư mục hoặc không hợp lệ. Xin nén lại từ thư mục gốc.")
+        }
         ArchiveError::Link(name) => format!("{name}: đây là liên kết, không phải tệp. Xin thay bằng chính tệp đó."),
         ArchiveError::Encrypted(name) => format!("{name}: tệp được đặt mật khẩu. Xin nén lại không dùng mật khẩu."),
         ArchiveError::Nested(name) => {
             format!("{name}: đây là tệp nén hoặc tài liệu Office. Xin giải nén, hoặc lưu bảng thành .tsv hay .csv.")
         }
-        ArchiveError::Method(name) => format!("{name}: cách nén không được hỗ trợ. Xin nén theo cách thông thường (Deflate)."),
+        ArchiveError::Method(name) => {
+            format!("{name}: cách nén không được hỗ trợ. Xin nén theo cách thông thường (Deflate).")
+        }
         ArchiveError::Double(name) => format!("{name}: có hai tệp trùng tên trong tệp .zip."),
     }
 }
@@ -305,7 +312,11 @@ async fn proposal_page(
         Ok::<_, ProposalError>((row(&proposal, &staff), proposal.title, open))
     };
     let (row, title, open) = db.read(read).await?;
-    let heading = if title.is_empty() { "Đề nghị nạp đợt điều tra".to_owned() } else { format!("Đề nghị nạp: {title}") };
+    let heading = if title.is_empty() {
+        "Đề nghị nạp đợt điều tra".to_owned()
+    } else {
+        format!("Đề nghị nạp: {title}")
+    };
     let frame = site.frame(&heading).with_staff(signed.bar());
     Ok(page(&ProposalPage { frame, heading, row, open }))
 }
@@ -322,7 +333,8 @@ fn opened(
         (Some(Standing::Replaces), Some(round)) => Some(rounds.get(conn, &round.id)?),
         _ => None,
     };
-    let differences = loaded.as_ref().zip(upload.round()).map(|(loaded, new)| review::differences(&loaded.definition, new));
+    let differences =
+        loaded.as_ref().zip(upload.round()).map(|(loaded, new)| review::differences(&loaded.definition, new));
     let waits = proposal.state == ProposalState::Waiting && proposal.proposed_by != staff.name;
     let (errors, warnings) = (faults(upload.faults(), Severity::Error), faults(upload.faults(), Severity::Warning));
     Ok(Open {

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, FixedOffset};
-use survey_forms::Round;
-use survey_forms::questionnaire::Item;
+use survey_forms::questionnaire::{Condition, Holds, Item, ItemKind};
 use survey_forms::ratio::to_fixed;
 use survey_forms::round::{Assignment, Channel, Group, IssueMode, Quota, Rates, Sources};
+use survey_forms::{Ratio, Round};
 
 use crate::clock::local;
 
@@ -28,6 +28,8 @@ pub(super) struct Review {
     pub(super) rules: Vec<(&'static str, String)>,
     pub(super) groups: Vec<GroupReview>,
     pub(super) forms: Vec<FormReview>,
+    /// Letters and notices: what for, and the text.
+    pub(super) texts: Vec<(&'static str, String)>,
 }
 
 pub(super) struct GroupReview {
@@ -48,14 +50,19 @@ pub(super) struct FormReview {
     pub(super) title: String,
     pub(super) intro: String,
     pub(super) items: usize,
-    pub(super) sections: Vec<(String, Vec<ItemReview>)>,
+    /// Title, introduction, questions.
+    pub(super) sections: Vec<(String, String, Vec<ItemReview>)>,
+    pub(super) closing: String,
 }
 
 pub(super) struct ItemReview {
     pub(super) number: u32,
     pub(super) code: String,
     pub(super) question: String,
+    /// What may be answered, whether it must be, and when it is asked.
     pub(super) answers: String,
+    /// What stands before and below the question.
+    pub(super) beside: Vec<String>,
 }
 
 impl Review {
@@ -80,6 +87,7 @@ impl Review {
                 .map(|group| group_review(round, group, routes.get(&group.code).map_or(&[], Vec::as_slice), &names))
                 .collect(),
             forms: round.questionnaires.iter().map(|form| form_review(round, form)).collect(),
+            texts: texts(round),
         }
     }
 }
@@ -88,7 +96,7 @@ impl Review {
 ///
 /// This names the parts only. Once the check's crate compares two rounds in words, its sentences belong here.
 pub(super) fn differences(loaded: &Round, proposed: &Round) -> Vec<&'static str> {
-    const PARTS: [(&str, &str); 18] = [
+    const PARTS: [(&str, &str); 22] = [
         ("title", "Tên đợt"),
         ("organiser", "Cơ quan tổ chức"),
         ("legal_basis", "Căn cứ"),
@@ -102,6 +110,10 @@ pub(super) fn differences(loaded: &Round, proposed: &Round) -> Vec<&'static str>
         ("mappings", "Bảng phân công"),
         ("questionnaires", "Mẫu phiếu"),
         ("scales", "Thang trả lời"),
+        ("choices", "Danh sách lựa chọn"),
+        ("languages", "Ngôn ngữ"),
+        ("translations", "Bản dịch"),
+        ("texts", "Thư và thông báo"),
         ("fields", "Lĩnh vực"),
         ("criteria", "Tiêu chí và điểm tối đa"),
         ("scoring", "Cách tính điểm"),
@@ -112,10 +124,12 @@ pub(super) fn differences(loaded: &Round, proposed: &Round) -> Vec<&'static str>
         return Vec::new();
     };
     let mut differ = |key: &str| {
-        let (old, new) = (old.as_object_mut().and_then(|o| o.remove(key)), new.as_object_mut().and_then(|o| o.remove(key)));
+        let (old, new) =
+            (old.as_object_mut().and_then(|o| o.remove(key)), new.as_object_mut().and_then(|o| o.remove(key)));
         old != new
     };
-    let mut parts: Vec<&'static str> = PARTS.into_iter().filter(|(key, _)| differ(key)).map(|(_, words)| words).collect();
+    let mut parts: Vec<&'static str> =
+        PARTS.into_iter().filter(|(key, _)| differ(key)).map(|(_, words)| words).collect();
     // What has no name above, so that nothing changes unseen.
     if old != new {
         parts.push("Phần khác");
@@ -183,10 +197,28 @@ fn rules(round: &Round) -> Vec<(&'static str, String)> {
         ("Điểm của một nhóm chỉ công bố khi có từ", format!("{} câu trả lời", round.disclosure.k)),
         ("Bảng phân bố chỉ công bố khi có từ", format!("{} câu trả lời", round.disclosure.distribution_n)),
     ];
+    if !round.languages.is_empty() {
+        let names: Vec<&str> = round.languages.iter().map(|language| language.name.as_str()).collect();
+        all.push(("Ngôn ngữ ngoài tiếng Việt", names.join(", ")));
+    }
     if let Some(total) = round.declared_paper_total {
         all.push(("Tổng phiếu giấy trong kế hoạch", total.to_string()));
     }
     all
+}
+
+fn texts(round: &Round) -> Vec<(&'static str, String)> {
+    let texts = &round.texts;
+    let all = [
+        ("Thông báo về dữ liệu cá nhân", &texts.privacy_notice),
+        ("Trước ngày mở", &texts.before_opening),
+        ("Sau khi hết hạn", &texts.after_closing),
+        ("Thư mời: tiêu đề", &texts.invitation_subject),
+        ("Thư mời: nội dung", &texts.invitation_body),
+        ("Thư nhắc: tiêu đề", &texts.reminder_subject),
+        ("Thư nhắc: nội dung", &texts.reminder_body),
+    ];
+    all.into_iter().filter_map(|(what, text)| Some((what, text.clone()?))).collect()
 }
 
 fn group_review(round: &Round, group: &Group, routes: &[Assignment], names: &Names<'_>) -> GroupReview {
@@ -198,7 +230,8 @@ fn group_review(round: &Round, group: &Group, routes: &[Assignment], names: &Nam
     };
     let row = |route: &Assignment| {
         let unit = route.source_unit.as_deref().map_or("Không theo đơn vị", |code| named(&names.units, code));
-        let first: Vec<&str> = route.targets.iter().take(TARGETS_SHOWN).map(|code| named(&names.targets, code)).collect();
+        let first: Vec<&str> =
+            route.targets.iter().take(TARGETS_SHOWN).map(|code| named(&names.targets, code)).collect();
         let more = route.targets.len().saturating_sub(TARGETS_SHOWN);
         let tail = if more > 0 { format!(" và {more} cơ quan khác") } else { String::new() };
         let ballots = route.ballots.map_or_else(|| "theo danh sách".to_owned(), |n| n.to_string());
@@ -229,6 +262,7 @@ fn rates(round: &Round, group: &Group, names: &Names<'_>) -> String {
         Rates::Parent => "đánh giá cơ quan cấp trên của đơn vị mình".to_owned(),
         Rates::Mapped => "đánh giá các cơ quan chủ quản theo bảng phân công".to_owned(),
         Rates::Kinds(kinds) => format!("một phiếu đánh giá tất cả: {}", of(kinds)),
+        Rates::Targets(codes) => format!("một phiếu đánh giá: {}", listed(&names.targets, codes)),
         Rates::OnePerBallot(kinds) => format!("mỗi phiếu đánh giá một cơ quan trong: {}", of(kinds)),
     }
 }
@@ -247,7 +281,14 @@ fn form_review(round: &Round, form: &survey_forms::questionnaire::Questionnaire)
         number: item.number,
         code: item.code.clone(),
         question: item.question.clone(),
-        answers: answers(round, item),
+        answers: {
+            let required = if item.required { ". Bắt buộc trả lời" } else { "" };
+            let asked: Vec<String> = item.only_if.iter().map(condition).collect();
+            let asked =
+                if asked.is_empty() { String::new() } else { format!(". Chỉ hỏi khi {}", asked.join(", và ")) };
+            format!("{}{required}{asked}.", answers(round, item))
+        },
+        beside: item.lead.iter().chain(&item.help).cloned().collect(),
     };
     FormReview {
         code: form.respondent_code.clone(),
@@ -257,20 +298,62 @@ fn form_review(round: &Round, form: &survey_forms::questionnaire::Questionnaire)
         sections: form
             .sections
             .iter()
-            .map(|section| (section.title.clone(), section.items.iter().map(item).collect()))
+            .map(|section| {
+                let intro = section.intro.clone().unwrap_or_default();
+                (section.title.clone(), intro, section.items.iter().map(item).collect())
+            })
             .collect(),
+        closing: form.closing.clone().unwrap_or_default(),
     }
 }
 
-/// What may be answered: the options of the scale with their worth.
+/// What may be answered, in one line.
 fn answers(round: &Round, item: &Item) -> String {
-    let Some(scale) = round.scale(&item.scale) else { return String::new() };
-    let worth = |percent: &Option<survey_forms::Ratio>| match percent {
+    let worth = |percent: &Option<Ratio>| match percent {
         Some(percent) => format!("{} %", trimmed(&to_fixed(percent, 2))),
         None => "không tính".to_owned(),
     };
-    let options: Vec<String> = scale.options.iter().map(|o| format!("{} ({})", o.label, worth(&o.percent))).collect();
-    format!("Thang {}: {}", scale.code, options.join(" · "))
+    let chosen = |code: &str| {
+        let list = round.choices.iter().find(|list| list.code == code);
+        let labels: Vec<&str> = list.iter().flat_map(|list| &list.options).map(|o| o.label.as_str()).collect();
+        labels.join(" · ")
+    };
+    match &item.kind {
+        ItemKind::Scale { scale } => {
+            let options = round.scale(scale).map(|scale| scale.options.as_slice()).unwrap_or_default();
+            let options: Vec<String> = options.iter().map(|o| format!("{} ({})", o.label, worth(&o.percent))).collect();
+            format!("Thang {scale}: {}", options.join(" · "))
+        }
+        ItemKind::Single { choices } => format!("Chọn một: {}", chosen(choices)),
+        ItemKind::Multiple { choices, at_most: None } => format!("Chọn một hoặc nhiều: {}", chosen(choices)),
+        ItemKind::Multiple { choices, at_most: Some(most) } => format!("Chọn tối đa {most}: {}", chosen(choices)),
+        ItemKind::Number { min, max, decimals } => {
+            let decimals =
+                if *decimals > 0 { format!(", tối đa {decimals} chữ số thập phân") } else { String::new() };
+            format!("Số{}{decimals}", between(min.as_ref(), max.as_ref()))
+        }
+        ItemKind::Text { letters } => format!("Trả lời tự do, tối đa {letters} ký tự"),
+    }
+}
+
+fn between(least: Option<&Ratio>, most: Option<&Ratio>) -> String {
+    let bound = |word: &str, number: Option<&Ratio>| match number {
+        Some(number) => format!(" {word} {}", trimmed(&to_fixed(number, 4))),
+        None => String::new(),
+    };
+    format!("{}{}", bound("từ", least), bound("đến", most))
+}
+
+/// When a question is asked, in words; its section's conditions are among its own.
+fn condition(condition: &Condition) -> String {
+    let what = match &condition.holds {
+        Holds::Is(options) => format!("là {}", options.join(" hoặc ")),
+        Holds::IsNot(options) => format!("không phải là {}", options.join(" hoặc ")),
+        Holds::Between { at_least, at_most } => format!("có số{}", between(at_least.as_ref(), at_most.as_ref())),
+        Holds::Answered(true) => "đã được trả lời".to_owned(),
+        Holds::Answered(false) => "chưa được trả lời".to_owned(),
+    };
+    format!("câu {} {what}", condition.item)
 }
 
 /// `75.00` as `75`, `12.50` as `12,5`.

@@ -228,7 +228,8 @@ mod tests {
     }
 
     fn vni_bytes(text: &str) -> Vec<u8> {
-        let own = [('đ', 0xf1), ('Đ', 0xd1), ('í', 0xed), ('ì', 0xec), ('ỉ', 0xe6), ('ĩ', 0xf3), ('ị', 0xf2), ('ỵ', 0xee)];
+        let own =
+            [('đ', 0xf1), ('Đ', 0xd1), ('í', 0xed), ('ì', 0xec), ('ỉ', 0xe6), ('ĩ', 0xf3), ('ị', 0xf2), ('ỵ', 0xee)];
         let mut all = Vec::new();
         for c in text.chars() {
             if let Some((_, byte)) = own.iter().find(|(letter, _)| *letter == c) {
@@ -292,7 +293,8 @@ mod tests {
         for line in ["Sá»Ÿ Ná»™i vá»¥", "code = \"SÃ³c TrÄƒng\"", "Cáº£i cÃ¡ch"] {
             assert!(is_twice_encoded(line), "{line}");
         }
-        for line in TEXT.split(['.', ';']).chain(["“Sở Nội vụ” – đánh giá…", "«má»", "ÂÂ", "café à la crème", "Ư–Ơ"]) {
+        for line in TEXT.split(['.', ';']).chain(["“Sở Nội vụ” – đánh giá…", "«má»", "ÂÂ", "café à la crème", "Ư–Ơ"])
+        {
             assert!(!is_twice_encoded(line), "{line}");
         }
     }

@@ -100,7 +100,10 @@ fn a_folder_comes_out_as_it_went_in_with_or_without_a_folder_around_it() {
     for top in ["", "quang-nam-2023/", "Đợt mới (2)/"] {
         assert!(read(&zipped(&files, top)).unwrap() == files, "{top:?}");
     }
-    assert!(read(&raw(&[Raw::stored("round.toml", b"id")])).unwrap() == RoundFiles::from([("round.toml".into(), b"id".to_vec())]));
+    assert!(
+        read(&raw(&[Raw::stored("round.toml", b"id")])).unwrap()
+            == RoundFiles::from([("round.toml".into(), b"id".to_vec())])
+    );
 }
 
 #[test]
@@ -128,7 +131,9 @@ fn names_are_read_as_utf_8_or_cp437() {
 #[test]
 fn what_is_no_plain_file_below_the_folder_is_refused_by_name() {
     let one = |entry: Raw| read(&raw(&[Raw::stored("round.toml", b"x"), entry])).unwrap_err();
-    for path in ["../round.toml", "a/../../x", "/etc/passwd", "a\\b.tsv", "C:/x.tsv", "a//b", "./x", "a\nb", &"a".repeat(300)] {
+    for path in
+        ["../round.toml", "a/../../x", "/etc/passwd", "a\\b.tsv", "C:/x.tsv", "a//b", "./x", "a\nb", &"a".repeat(300)]
+    {
         assert!(matches!(one(Raw::stored(path, b"x")), ArchiveError::Path(_)), "{path:?}");
     }
     let link = Raw { mode: 0o120_777, ..Raw::stored("units.tsv", b"/etc/passwd") };
@@ -166,9 +171,8 @@ fn bombs_are_stopped_while_they_unpack_whatever_they_say_of_themselves() {
     assert!(matches!(read(&raw(&[liar])), Err(ArchiveError::Bomb(_) | ArchiveError::Damaged)));
     // One piece of data under many names.
     let whole = Raw::stored("a.tsv", &[b'x'; 1000]);
-    let shared: Vec<Raw> = (0..20)
-        .map(|n| Raw { name: format!("a{n}.tsv").into(), at: (n > 0).then_some(0), ..whole.clone() })
-        .collect();
+    let shared: Vec<Raw> =
+        (0..20).map(|n| Raw { name: format!("a{n}.tsv").into(), at: (n > 0).then_some(0), ..whole.clone() }).collect();
     assert_eq!(read(&raw(&shared)), Err(ArchiveError::Overlap));
     // Text that packs as text does, but is too long.
     let mut random = 1_u32;

@@ -84,7 +84,9 @@ async fn a_folder_is_loaded_by_two_persons_who_saw_the_same_hash() {
         assert!(own.text().contains("phải do một quản trị viên hoặc phụ trách điều tra khác làm"), "{}", own.text());
         assert!(!own.text().contains("/xac-nhan"));
         let page = read(&place, &other, &path).await;
-        for words in ["dot-moi", "Ai đánh giá cơ quan nào", "đánh giá chính cơ quan mình", "2 phiếu cho mỗi cơ quan", "Thang L5"] {
+        for words in
+            ["dot-moi", "Ai đánh giá cơ quan nào", "đánh giá chính cơ quan mình", "2 phiếu cho mỗi cơ quan", "Thang L5"]
+        {
             assert!(page.text().contains(words), "{words}");
         }
         let hash = hash_on(&page);
@@ -127,7 +129,8 @@ async fn every_fault_is_named_in_vietnamese_and_a_folder_with_errors_is_never_lo
         let path = led_to(&send(&place, &one, &files).await);
         let page = read(&place, &one, &path).await;
         let (errors, warnings) = page.text().split_once("Nên xem lại (").unwrap();
-        for words in ["lỗi phải sửa", "targets.tsv", "dòng 1", "Thiếu cột target_kind", "TCVN3 (ABC)", "dòng 2"] {
+        for words in ["lỗi phải sửa", "targets.tsv", "dòng 1", "Thiếu cột target_kind", "TCVN3 (ABC)", "dòng 2"]
+        {
             assert!(errors.contains(words), "{words}: {}", page.text());
         }
         assert!(warnings.contains("ghi-chu.txt") && warnings.contains("không được đọc"));
