@@ -57,6 +57,7 @@ struct RoundsPage {
 struct Row {
     id: String,
     title: String,
+    round: String,
     hash: String,
     state: &'static str,
     proposed: String,
@@ -165,7 +166,11 @@ fn row(proposal: &Proposal, staff: &Staff) -> Row {
         id: proposal.id.clone(),
         title: title.to_owned(),
         hash: proposal.hash.clone(),
-        state: proposal.state.name(),
+        state: match proposal.state {
+            ProposalState::Waiting if proposal.errors > 0 => "Còn lỗi",
+            state => state.name(),
+        },
+        round: proposal.round.clone(),
         proposed: format!("{}, {}", proposal.proposed_by, moment(proposal.proposed_at)),
         settled: proposal.settled.as_ref().map(|(by, at)| format!("{by}, {}", moment(*at))).unwrap_or_default(),
         faults: format!("{} lỗi, {} điểm nên xem", proposal.errors, proposal.warnings),

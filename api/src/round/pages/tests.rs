@@ -66,7 +66,10 @@ fn hash_on(reply: &Reply) -> String {
 fn trail(place: &Place) -> Vec<(String, String, String)> {
     let entries = place.test.db.read_here(|conn| audit::read(conn, None, 100)).unwrap();
     let of_rounds = entries.into_iter().filter(|e| e.action.starts_with("round."));
-    of_rounds.map(|e| (e.action, e.actor, e.detail)).collect()
+    let mut all: Vec<_> = of_rounds.map(|e| (e.action, e.actor, e.detail)).collect();
+    // The test's clock stands still.
+    all.sort();
+    all
 }
 
 fn count(place: &Place) -> usize {
@@ -137,7 +140,8 @@ async fn every_fault_is_named_in_vietnamese_and_a_folder_with_errors_is_never_lo
         let forged = act(&place, &other, &format!("{path}/xac-nhan"), "").await;
         assert!(forged.status == 409 && forged.text().contains("proposal_faulty"));
         assert_eq!(led_to(&act(&place, &other, &format!("{path}/rut-lai"), "").await), "/quan-tri/dot?kq=rut");
-        assert_eq!(trail(&place)[0].0, "round.proposal_withdrawn");
+        let acts: Vec<String> = trail(&place).into_iter().map(|(act, ..)| act).collect();
+        assert_eq!(acts, ["round.proposal_withdrawn", "round.proposed"]);
         assert!(read(&place, &one, &path).await.text().contains("Đã rút lại"));
         assert_eq!(count(&place), 1);
     }
@@ -156,7 +160,7 @@ async fn a_round_whose_codes_are_out_keeps_its_folder_and_the_reason_is_said() {
         let path = led_to(&send(&place, &one, &reworded).await);
         let page = read(&place, &other, &path).await;
         assert!(page.text().contains("<li>Thang trả lời</li>"), "what differs: {}", page.text());
-        assert!(!page.text().contains("<li>Mẫu phiếu</li>") || page.text().contains("<li>Mẫu phiếu</li>"));
+        assert!(!page.text().contains("<li>Đơn vị</li>"));
         let hash = hash_on(&page);
 
         place.issue("CC-CT", Some("SNV"), Some(1));
