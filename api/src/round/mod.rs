@@ -1,6 +1,7 @@
 //! Rounds: loading one from its folder, its dates and its state. Everything a round decides is in its definition.
 
 pub mod archive;
+mod change_words;
 mod fault_words;
 mod pages;
 pub mod proposal;

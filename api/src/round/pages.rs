@@ -10,12 +10,13 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use serde::Deserialize;
+use survey_forms::round::diff;
 use survey_forms::{Fault, Severity};
 
 use super::archive::{self, ARCHIVE_BYTES_MAX, ArchiveError};
 use super::proposal::{self, Proposal, ProposalError, ProposalState, Proposed, Upload};
-use super::review::{self, Review};
-use super::{RoundError, Rounds, Standing, fault_words, standing};
+use super::review::Review;
+use super::{RoundError, Rounds, Standing, change_words, fault_words, standing};
 use crate::access::{Administration, AdministrationReading, Role, Signed, Staff};
 use crate::clock::{Entropy, local};
 use crate::db::{Conn, Db};
@@ -30,6 +31,8 @@ const UPLOAD_WITHIN: Duration = Duration::from_secs(18);
 const DRAIN_MAX: usize = 8 * ARCHIVE_BYTES_MAX;
 /// Faults of each severity on the page.
 const FAULTS_SHOWN: usize = 300;
+/// Differences from the loaded version on the page.
+const CHANGES_SHOWN: usize = 200;
 
 /// The pages of this room.
 pub fn pages(cfg: &mut web::ServiceConfig) {
@@ -83,7 +86,9 @@ struct Open {
     lists: [(&'static str, FaultList); 2],
     review: Option<Review>,
     replaces: bool,
-    differences: Vec<&'static str>,
+    /// What differs from the loaded version, and how much more does.
+    differences: Vec<String>,
+    differences_more: usize,
     frozen: Option<&'static str>,
     may_confirm: bool,
 }
@@ -338,8 +343,8 @@ fn opened(
         (Some(Standing::Replaces), Some(round)) => Some(rounds.get(conn, &round.id)?),
         _ => None,
     };
-    let differences =
-        loaded.as_ref().zip(upload.round()).map(|(loaded, new)| review::differences(&loaded.definition, new));
+    let differences = loaded.as_ref().zip(upload.round()).map(|(loaded, new)| diff(&loaded.definition, new));
+    let differences = differences.unwrap_or_default();
     let waits = proposal.state == ProposalState::Waiting && proposal.proposed_by != staff.name;
     let (errors, warnings) = (faults(upload.faults(), Severity::Error), faults(upload.faults(), Severity::Warning));
     Ok(Open {
@@ -348,7 +353,8 @@ fn opened(
         lists: [("Lỗi phải sửa", errors), ("Nên xem lại", warnings)],
         review: upload.round().map(Review::of),
         replaces: loaded.is_some(),
-        differences: differences.unwrap_or_default(),
+        differences_more: differences.len().saturating_sub(CHANGES_SHOWN),
+        differences: differences.iter().take(CHANGES_SHOWN).map(change_words::sentence).collect(),
         frozen: matches!(standing, Some(Standing::Frozen(_))).then_some(codes::ROUND_FROZEN.title),
         may_confirm: waits && matches!(standing, Some(Standing::New | Standing::Replaces | Standing::Same(_))),
     })

@@ -1,5 +1,5 @@
 //! A round as a list for review: dates, who rates whom and how many ballots that makes, every questionnaire with its
-//! options, and what differs from the version that is loaded. In the words of the Department.
+//! options. In the words of the Department.
 
 use std::collections::BTreeMap;
 
@@ -90,51 +90,6 @@ impl Review {
             texts: texts(round),
         }
     }
-}
-
-/// Parts of the definition in which two rounds of one id differ, in the order in which people read them.
-///
-/// This names the parts only. Once the check's crate compares two rounds in words, its sentences belong here.
-pub(super) fn differences(loaded: &Round, proposed: &Round) -> Vec<&'static str> {
-    const PARTS: [(&str, &str); 22] = [
-        ("title", "Tên đợt"),
-        ("organiser", "Cơ quan tổ chức"),
-        ("legal_basis", "Căn cứ"),
-        ("sample", "Dữ liệu mẫu"),
-        ("dates", "Các thời hạn"),
-        ("groups", "Các nhóm được hỏi và chỉ tiêu"),
-        ("target_kinds", "Loại cơ quan được đánh giá"),
-        ("targets", "Cơ quan được đánh giá"),
-        ("unit_kinds", "Loại đơn vị"),
-        ("units", "Đơn vị"),
-        ("mappings", "Bảng phân công"),
-        ("questionnaires", "Mẫu phiếu"),
-        ("scales", "Thang trả lời"),
-        ("choices", "Danh sách lựa chọn"),
-        ("languages", "Ngôn ngữ"),
-        ("translations", "Bản dịch"),
-        ("texts", "Thư và thông báo"),
-        ("fields", "Lĩnh vực"),
-        ("criteria", "Tiêu chí và điểm tối đa"),
-        ("scoring", "Cách tính điểm"),
-        ("disclosure", "Mức công bố"),
-        ("declared_paper_total", "Tổng số phiếu giấy"),
-    ];
-    let (Ok(mut old), Ok(mut new)) = (serde_json::to_value(loaded), serde_json::to_value(proposed)) else {
-        return Vec::new();
-    };
-    let mut differ = |key: &str| {
-        let (old, new) =
-            (old.as_object_mut().and_then(|o| o.remove(key)), new.as_object_mut().and_then(|o| o.remove(key)));
-        old != new
-    };
-    let mut parts: Vec<&'static str> =
-        PARTS.into_iter().filter(|(key, _)| differ(key)).map(|(_, words)| words).collect();
-    // What has no name above, so that nothing changes unseen.
-    if old != new {
-        parts.push("Phần khác");
-    }
-    parts
 }
 
 /// Names by code.

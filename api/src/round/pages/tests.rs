@@ -159,8 +159,9 @@ async fn a_round_whose_codes_are_out_keeps_its_folder_and_the_reason_is_said() {
         let reworded = changed("scales.tsv", "\tTốt\t", "\tKhá tốt\t");
         let path = led_to(&send(&place, &one, &reworded).await);
         let page = read(&place, &other, &path).await;
-        assert!(page.text().contains("<li>Thang trả lời</li>"), "what differs: {}", page.text());
-        assert!(!page.text().contains("<li>Đơn vị</li>"));
+        let changes = page.text().matches("<li>Đổi ").count();
+        assert!(page.text().contains("thang L5, phương án B, lời: từ “Tốt” thành “Khá tốt”"), "{}", page.text());
+        assert_eq!(changes, page.text().matches(", lời: từ “Tốt”").count(), "nothing else differs");
         let hash = hash_on(&page);
 
         place.issue("CC-CT", Some("SNV"), Some(1));
