@@ -167,7 +167,7 @@ fn share(text: &str) -> usize {
     let is_break = |c: char| !c.is_alphabetic() && c != '?' && !matches!(c, '\u{300}'..='\u{36f}');
     let words = text.split(is_break).filter(|word| !word.is_ascii() || word.contains('?'));
     let (mut all, mut good) = (0_usize, 0_usize);
-    for word in words.filter(|word| word.chars().any(|c| !c.is_ascii()) || word.len() > 1) {
+    for word in words.filter(|word| !word.is_ascii() || word.len() > 1) {
         all += 1;
         good += usize::from(is_syllable(word));
     }

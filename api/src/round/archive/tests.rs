@@ -155,7 +155,8 @@ fn deflated(name: &str, content: &[u8]) -> Raw {
     let zip = of(&[("x", content)]);
     let mut archive = ZipArchive::new(Cursor::new(zip.as_slice())).unwrap();
     let entry = archive.by_index_raw(0).unwrap();
-    let (from, length) = (entry.data_start().unwrap() as usize, entry.compressed_size() as usize);
+    let place = |at: u64| usize::try_from(at).unwrap();
+    let (from, length) = (place(entry.data_start().unwrap()), place(entry.compressed_size()));
     drop(entry);
     Raw { packed: zip[from..from + length].to_vec(), method: 8, ..Raw::stored(name, content) }
 }
@@ -165,7 +166,7 @@ fn bombs_are_stopped_while_they_unpack_whatever_they_say_of_themselves() {
     let zeros = vec![b'0'; 3 << 20];
     let bomb = deflated("units.tsv", &zeros);
     assert!(bomb.packed.len() * 500 < zeros.len());
-    assert_eq!(read(&raw(&[bomb.clone()])), Err(ArchiveError::Bomb("units.tsv".into())));
+    assert_eq!(read(&raw(std::slice::from_ref(&bomb))), Err(ArchiveError::Bomb("units.tsv".into())));
     // It says that it is small.
     let liar = Raw { size: 10, ..bomb };
     assert!(matches!(read(&raw(&[liar])), Err(ArchiveError::Bomb(_) | ArchiveError::Damaged)));

@@ -209,7 +209,7 @@ async fn an_upload_that_is_no_folder_is_answered_in_vietnamese_and_keeps_nothing
                 assert!(reply.text().contains("<title>Lỗi: ") && reply.text().contains("aria-invalid"), "{words}");
             }
         }
-        let rows = place.test.db.read_here(|conn| proposal::list(conn)).unwrap();
+        let rows = place.test.db.read_here(proposal::list).unwrap();
         assert_eq!(rows, []);
         assert_eq!(read(&place, &one, "/quan-tri/de-xuat/khong-co").await.status, 404);
         assert_eq!(read(&place, &one, "/quan-tri/dot/khong-co").await.status, 404);
