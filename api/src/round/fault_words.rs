@@ -384,6 +384,16 @@ const LINES: &[Line] = &[
         )],
     ),
     ("translation_unused", "Chữ tiếng Việt này không có trong đợt điều tra. Xóa dòng hoặc sửa lại cho khớp.", &[]),
+    // reuse
+    ("merge_chain", "Mục này cũng được gộp vào nơi khác. Hãy nêu nơi cuối cùng mà cả hai thuộc về.", &[]),
+    (
+        "merge_unknown",
+        "Đợt cũ không có đơn vị hay cơ quan này. Hãy sửa lại mã.",
+        &[(
+            "The old round has no unit and no target {}: mend the code.",
+            "Đợt cũ không có đơn vị hay cơ quan {}. Hãy sửa lại mã.",
+        )],
+    ),
     // the logo
     ("logo_name", "Hãy nêu một tệp của thư mục này có đuôi .svg hoặc .png.", &[]),
     (
