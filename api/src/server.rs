@@ -298,6 +298,7 @@ fn pages(config: &mut web::ServiceConfig) {
         .configure(respond::pages)
         .configure(ballot::log::pages)
         .configure(keying::pages::pages)
+        .configure(round::pages)
         .configure(ceremony::pages)
         .configure(monitor::pages)
         .configure(score::pages)

@@ -1,10 +1,11 @@
 // One journey through the survey in a real Chromium: a respondent with two devices, a paper ballot that two clerks read
-// differently, the round's end, and its results. Prints a line a check, and last how many passed and failed.
+// differently, the round's end, its results, and the next round's folder. Prints a line a check, and last how many passed and failed.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Browser, Demo, check, choose, eventually, press, summary } from "./harness.mjs";
 import { castPaper } from "./paper.mjs";
+import { loadRound } from "./rounds.mjs";
 
 const OPTIONS = ["A", "B", "C", "D", "E", "N"];
 // Answered on the second device, and not at all.
@@ -33,6 +34,7 @@ async function journey() {
   await castPaper(demo, browser);
   await monitoring(before + 2);
   await theEnd(answered);
+  await loadRound(demo, browser);
   await check("no page complained in its console", () => assert.deepEqual(browser.complaints, []));
   await check("no page asked another host for anything", () => assert.deepEqual(browser.strangers, []));
 }
