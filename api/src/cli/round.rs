@@ -38,6 +38,8 @@ pub(super) enum Command {
     },
     /// Make a questionnaire of an XLSForm; everything that cannot be taken is named.
     ImportXlsform(xlsform::ImportOptions),
+    /// Write a questionnaire as an XLSForm for other tools.
+    ExportXlsform(xlsform::ExportOptions),
     /// List the rounds.
     List,
     /// Show one round.
@@ -72,6 +74,7 @@ pub(super) fn run(command: Command, settings: impl FnOnce() -> Result<Config, Fa
         Command::Clone(what) => reuse::clone(&what),
         Command::Diff { before, after } => reuse::differences(&before, &after),
         Command::ImportXlsform(options) => xlsform::import(&options),
+        Command::ExportXlsform(options) => xlsform::export(&options),
         Command::List => list(&settings()?),
         Command::Show { round } => show(&round, &settings()?),
         Command::Open { round } => {
@@ -185,7 +188,7 @@ pub(super) fn print_summary(round: &Round) {
     out::line(format_args!("rules hash: {}", round.hash));
 }
 
-pub(super) fn describe(fault: &Fault) -> String {
+fn describe(fault: &Fault) -> String {
     let severity = match fault.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

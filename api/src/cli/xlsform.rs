@@ -1,10 +1,12 @@
 //! `phieu round import-xlsform` and `export-xlsform`.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use survey_forms::xlsform::{self, Asked};
-use survey_forms::{RoundFiles, Severity};
+use survey_forms::{Round, RoundFiles, Severity};
 
 use super::{Failure, out, round};
 
@@ -50,7 +52,7 @@ pub(super) fn import(options: &ImportOptions) -> Result<(), Failure> {
     let asked = Asked { group: &options.group, title: stem, main_language: options.main_language.as_deref() };
     let imported = xlsform::import(&bytes, asked).map_err(|e| format!("{shown}: {e}"))?;
     for fault in &imported.faults {
-        out::line(round::describe(fault));
+        out::line(fault);
     }
     let form = &imported.questionnaire;
     let items = form.items().count();
@@ -76,7 +78,7 @@ fn write(dir: &Path, imported: &xlsform::Imported) -> Result<(), Failure> {
         Ok(merged) => merged,
         Err(faults) => {
             for fault in &faults {
-                out::line(round::describe(fault));
+                out::line(fault);
             }
             return Err(
                 format!("{}: {} things are there already; nothing was written", dir.display(), faults.len()).into()
@@ -102,5 +104,27 @@ fn write(dir: &Path, imported: &xlsform::Imported) -> Result<(), Failure> {
             out::line(format_args!("[[languages]]\ncode = {:?}\nname = {:?}", language.code, language.name));
         }
     }
+    Ok(())
+}
+
+pub(super) fn export(options: &ExportOptions) -> Result<(), Failure> {
+    let shown = options.dir.display();
+    let checked = Round::check(&round::read_folder(&options.dir)?);
+    let Some(round) = checked.round else {
+        for fault in &checked.faults {
+            out::line(fault);
+        }
+        return Err(format!("{shown}: mend these faults first").into());
+    };
+    let form = round.questionnaires.iter().find(|form| form.respondent_code == options.group);
+    let Some(form) = form else {
+        let known: Vec<&str> = round.questionnaires.iter().map(|form| form.respondent_code.as_str()).collect();
+        return Err(format!("{shown}: no questionnaire for {}; there are: {}", options.group, known.join(", ")).into());
+    };
+    let bytes = xlsform::export(form, &round.scales, &round.choices, &round.languages, &round.translations)?;
+    let target = options.out.display();
+    let mut file = File::create_new(&options.out).map_err(|e| format!("{target}: {e}"))?;
+    file.write_all(&bytes).map_err(|e| format!("{target}: {e}"))?;
+    out::line(format_args!("written: {target}, {} questions", form.items().count()));
     Ok(())
 }

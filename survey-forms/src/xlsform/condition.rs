@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use num_traits::One as _;
 
 use super::expression::{Expression, Operator};
-use super::model::{Condition, Holds};
 use super::workbook::short;
+use crate::questionnaire::{Condition, Holds};
 use crate::ratio::{self, Ratio};
 
 /// An item that a condition may look back at.
@@ -393,8 +393,8 @@ mod tests {
     #[test]
     fn limits_of_an_answer() {
         let limits = |text: &str| bounds(&parse(text).unwrap(), 0);
-        let (least, most) = limits(". >= 0 and . < 121").unwrap();
-        assert_eq!((least, most), (Some(ratio::whole(0)), Some(ratio::whole(120))));
+        let (least, greatest) = limits(". >= 0 and . < 121").unwrap();
+        assert_eq!((least, greatest), (Some(ratio::whole(0)), Some(ratio::whole(120))));
         assert_eq!(limits(".>0").unwrap(), (Some(ratio::whole(1)), None));
         assert!(limits(". >= 0 or . = -99").is_err());
         assert!(limits(". > ${n}").is_err());

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
 
 use super::codes::{Codes, safe};
-use super::model::{Choices, Condition, Holds, Item, ItemKind, Language, Questionnaire, Scale};
+use crate::questionnaire::{Choices, Condition, Holds, Item, ItemKind, Questionnaire, Scale};
 use crate::ratio::{self, Ratio};
+use crate::round::Language;
 
 /// Names that tools for XLSForm use themselves.
 const RESERVED: &[&str] = &["data", "meta", "instanceid", "instancename", "form"];

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::Imported;
 use super::codes::ascii;
-use super::model::{Condition, Holds, Item, ItemKind};
 use crate::fault::{Fault, Faults};
+use crate::questionnaire::{Condition, Holds, Item, ItemKind};
 use crate::ratio;
 use crate::round::RoundFiles;
 

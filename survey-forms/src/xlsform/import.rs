@@ -8,10 +8,10 @@ use super::expression;
 use super::kinds::{self, Kind};
 use super::languages::{Tongues, Words};
 use super::lists::List;
-use super::model::{Condition, Item, ItemKind, Questionnaire, Section};
 use super::table::{Row, Table};
 use super::workbook::short;
 use crate::fault::Faults;
+use crate::questionnaire::{Condition, Item, ItemKind, Questionnaire, Section};
 use crate::ratio;
 use crate::round::words::{NAME_MAX, TEXT_MAX};
 
@@ -281,9 +281,8 @@ impl<'a> Import<'a> {
             self.wrong(row, "label", "label_missing", "The note says nothing. Write its label, or remove the row.");
             return;
         };
-        if self.tongues.words(table, row, "hint", self.faults).is_some() {
-            self.wrong(row, "hint", "hint_lost", "The hint of a note is not taken. Write it into the label.");
-        }
+        let hint = self.tongues.words(table, row, "hint", self.faults);
+        let words = hint.into_iter().fold(words, Words::and);
         let place = table.place(row, "label");
         let part = table.cell(row, "phieu_part");
         match part {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::Language;
 use super::table::{Row, Table};
 use super::workbook::short;
 use crate::fault::Faults;
+use crate::round::Language;
 use crate::round::words;
 
 /// A text in the main language and the others, by their code.

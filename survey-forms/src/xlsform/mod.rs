@@ -15,7 +15,6 @@ mod kinds;
 mod languages;
 mod leftovers;
 mod lists;
-mod model;
 mod table;
 mod workbook;
 
@@ -28,9 +27,10 @@ pub use export::export;
 pub use files::{Merged, merge, slug};
 pub use workbook::{FILE_BYTES_MAX, NotRead};
 
+use crate::questionnaire::{Choice, Choices, ItemKind, Questionnaire, Scale, ScaleOption};
+use crate::round::Language;
 use languages::{Tongues, Words};
 use lists::List;
-use model::{Choice, Choices, ItemKind, Language, Questionnaire, Scale, ScaleOption};
 use table::Table;
 
 use crate::fault::{Fault, Faults};
@@ -90,7 +90,7 @@ pub fn import(bytes: &[u8], asked: Asked) -> Result<Imported, NotRead> {
     let default = setting("default_language").unwrap_or_default();
     let tongues = Tongues::find(&tables, asked.main_language, default, &mut faults);
     let lists = choices.as_ref().map(|table| lists::read(table, &tongues, &mut faults)).unwrap_or_default();
-    let mut title = title(settings.as_ref(), &tongues, &mut faults).unwrap_or_else(|| {
+    let mut title = title(settings.as_ref(), &tongues).unwrap_or_else(|| {
         let title = setting("form_id").unwrap_or(asked.title);
         Words { main: title.to_owned(), others: Vec::new() }
     });
@@ -122,10 +122,10 @@ pub fn import(bytes: &[u8], asked: Asked) -> Result<Imported, NotRead> {
     Ok(found)
 }
 
-/// The form's title in all its languages.
-fn title(settings: Option<&Table>, tongues: &Tongues, faults: &mut Faults) -> Option<Words> {
+/// The form's title in all its languages; most forms have it in a column without one.
+fn title(settings: Option<&Table>, tongues: &Tongues) -> Option<Words> {
     let table = settings?;
-    tongues.words(table, table.rows.first()?, "form_title", faults)
+    tongues.words(table, table.rows.first()?, "form_title", &mut Faults::default())
 }
 
 /// Codes of the lists that items use, in their order.
