@@ -231,15 +231,25 @@ fn compare(operator: Operator, left: &Expression, right: &Expression, names: &Na
                 (Operator::Equal | Operator::AtMost, "0") | (Operator::Less, "1") => false,
                 _ => return Err(format!("it counts with {function}()")),
             };
-            Ok(of(names.find(name)?, Holds::Answered(answered)))
+            let earlier = names.find(name)?;
+            match earlier.answer {
+                Answer::Text => Err(free_text(name)),
+                _ => Ok(of(earlier, Holds::Answered(answered))),
+            }
         }
         Expression::Call(function, _) => Err(format!("it uses {}()", short(function))),
         _ => Err("it compares no answer".to_owned()),
     }
 }
 
+/// Free text is parted from its ballot when the box is opened, so that nobody can be known by a word of theirs.
+fn free_text(name: &str) -> Why {
+    format!("{} is free text, which is parted from its ballot, so that nothing may depend on it", short(name))
+}
+
 fn answer(operator: Operator, name: &str, earlier: &Earlier, value: &str) -> Result<Condition, Why> {
     let holds = match (&earlier.answer, operator) {
+        (Answer::Text, _) => return Err(free_text(name)),
         (_, Operator::Equal) if value.is_empty() => Holds::Answered(false),
         (_, Operator::Unequal) if value.is_empty() => Holds::Answered(true),
         (Answer::One(options), Operator::Equal) => Holds::Is(vec![option_code(name, options, value)?]),
@@ -267,9 +277,6 @@ fn answer(operator: Operator, name: &str, earlier: &Earlier, value: &str) -> Res
                 short(name),
                 short(value)
             ));
-        }
-        (Answer::Text, _) => {
-            return Err(format!("{} is free text, which only = '' and != '' may ask about", short(name)));
         }
         (Answer::Number { decimals }, _) => {
             let number =
@@ -353,11 +360,11 @@ mod tests {
             ("${n} > 2.5", "N 3-.."),
             ("${d} > 2.5", "D 2.51-.."),
             ("${d} < 2.5", "D ..-2.49"),
-            ("${t} != ''", "T answered true"),
+            ("${n} != ''", "N answered true"),
             ("${q} = ''", "Q answered false"),
-            ("string-length(${t}) > 0", "T answered true"),
+            ("string-length(${q}) > 0", "Q answered true"),
             ("count-selected(${m}) >= 1", "M answered true"),
-            ("not(${t} = '')", "T answered true"),
+            ("not(${q} = '')", "Q answered true"),
             ("true()", ""),
         ] {
             assert_eq!(said(text), meaning, "{text}");
@@ -376,6 +383,8 @@ mod tests {
             ("${q} = 'a' or ${q} = ''", "\"or\" may only join"),
             ("${m} = 'a'", "selected(${m}, 'a')"),
             ("${t} = 'x'", "free text"),
+            ("${t} != ''", "free text"),
+            ("string-length(${t}) > 0", "free text"),
             ("not(${n} > 3)", "turn the comparison"),
             ("${n} != 3", "!="),
             ("${q} = ${m}", "no fixed value"),

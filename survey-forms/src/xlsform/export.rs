@@ -98,15 +98,17 @@ impl<'a> Export<'a> {
     /// A text in all languages that have it.
     fn text(&self, key: &str, text: &str) -> BTreeMap<String, String> {
         let mut row = BTreeMap::new();
+        // In other tools this would put an answer in.
+        let plain = |text: &str| text.replace("${", "$ {");
         // Settings know one language only.
         if self.languages.is_empty() || key == "form_title" {
-            put(&mut row, key, text);
+            put(&mut row, key, plain(text));
         } else {
-            put(&mut row, &format!("{key}::{MAIN}"), text);
+            put(&mut row, &format!("{key}::{MAIN}"), plain(text));
         }
         for language in self.languages {
             if let Some(found) = self.translations.get(&language.code).and_then(|known| known.get(text)) {
-                put(&mut row, &format!("{key}::{} ({})", language.name, language.code), found);
+                put(&mut row, &format!("{key}::{} ({})", language.name, language.code), plain(found));
             }
         }
         row

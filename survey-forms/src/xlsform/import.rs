@@ -335,9 +335,11 @@ impl<'a> Import<'a> {
     fn said(&mut self, words: Words, most: usize, place: String) -> String {
         let sheet = self.table.sheet;
         if words.main.contains("${") {
-            let message = "The text puts an earlier answer in, which this service does not do. Reword it.";
+            let message =
+                "The text puts an earlier answer in, which this service does not do; […] stands there. Reword it.";
             self.faults.error(sheet, place.clone(), "text_inserts", message);
         }
+        let words = words.without_answers();
         if words.main.contains("**") || words.main.contains("</") || words.main.contains("<br") {
             let message = "Marks of formatting are shown as they stand. Take them out.";
             self.faults.warn(sheet, place.clone(), "text_markup", message);
@@ -493,10 +495,10 @@ impl<'a> Import<'a> {
             );
         }
         let options = found.offers.iter().map(|offer| (offer.name.clone(), offer.code.clone())).collect();
-        let choices = found.code.clone();
+        let (scale, choices) = (found.code.clone(), found.choices.clone());
         Some(match (many, found.scale) {
             (true, _) => (ItemKind::Multiple { choices, at_most: at_most.filter(fits) }, Answer::Many(options)),
-            (false, true) => (ItemKind::Scale { scale: choices }, Answer::One(options)),
+            (false, true) => (ItemKind::Scale { scale }, Answer::One(options)),
             (false, false) => (ItemKind::Single { choices }, Answer::One(options)),
         })
     }

@@ -38,6 +38,18 @@ impl Words {
         Words { others: others.collect(), main: format!("{}\n\n{}", self.main, below.main) }
     }
 
+    /// `[…]` for every `${name}`, in all languages.
+    pub(super) fn without_answers(mut self) -> Words {
+        let others = self.others.iter_mut().map(|(_, text)| text);
+        for text in std::iter::once(&mut self.main).chain(others) {
+            while let Some(start) = text.find("${") {
+                let end = text.get(start..).and_then(|rest| rest.find('}')).map_or(start + 2, |end| start + end + 1);
+                text.replace_range(start..end, "[…]");
+            }
+        }
+        self
+    }
+
     /// Headings and options stand on one line.
     pub(super) fn single_line(&mut self) {
         let others = self.others.iter_mut().map(|(_, text)| text);

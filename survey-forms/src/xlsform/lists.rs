@@ -1,6 +1,6 @@
 //! The sheet `choices`: lists of options, and which of them are scales.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::codes::Codes;
 use super::languages::{Tongues, Words};
@@ -25,6 +25,8 @@ pub(super) struct Offer {
 #[derive(Debug)]
 pub(super) struct List {
     pub(super) code: String,
+    /// Its code as a list of choices that are not scored; another one if it is a scale.
+    pub(super) choices: String,
     pub(super) offers: Vec<Offer>,
     /// Whether any option says what it is worth: then people's answers are scored.
     pub(super) scale: bool,
@@ -36,14 +38,7 @@ const READ: &[&str] = &["list_name", "name", "label", "percent", "phieu_code", "
 /// Lists by their name there.
 pub(super) fn read(table: &Table, tongues: &Tongues, faults: &mut Faults) -> BTreeMap<String, List> {
     let mut lists: BTreeMap<String, List> = BTreeMap::new();
-    // Scales and lists of choices are two tables here, so that one of each may have the same code.
-    let scales: BTreeSet<&str> = table
-        .rows
-        .iter()
-        .filter(|row| !table.cell(row, "percent").is_empty())
-        .map(|row| table.cell(row, "list_name"))
-        .collect();
-    let (mut scale_codes, mut list_codes) = (Codes::default(), Codes::default());
+    let mut codes = Codes::default();
     let mut own: BTreeMap<String, Codes> = BTreeMap::new();
     for row in &table.rows {
         let (list, name) = (table.cell(row, "list_name"), table.cell(row, "name"));
@@ -60,15 +55,17 @@ pub(super) fn read(table: &Table, tongues: &Tongues, faults: &mut Faults) -> BTr
         }
         let found = lists.entry(list.to_owned()).or_insert_with(|| {
             let given = table.cell(row, "phieu_list");
-            let scale = scales.contains(list);
-            let codes = if scale { &mut scale_codes } else { &mut list_codes };
             let code = codes.give(list, given, table, row, "list_name", faults);
-            List { code, offers: Vec::new(), scale }
+            List { choices: code.clone(), code, offers: Vec::new(), scale: false }
         });
         let own = own.entry(list.to_owned()).or_default();
         if let Some(offer) = offer(table, row, (list, name), found, own, tongues, faults) {
             found.offers.push(offer);
         }
+    }
+    // A scale and a list of choices never have one code.
+    for list in lists.values_mut().filter(|list| list.scale) {
+        list.choices = codes.unique(&list.code);
     }
     for heading in &table.headings {
         let filled = table.rows.iter().filter(|row| table.texts(row, &heading.key).next().is_some()).count();
@@ -121,6 +118,12 @@ fn offer(
         return None;
     };
     label.single_line();
+    if label.main.contains("${") {
+        let message =
+            "The label puts an earlier answer in, which this service does not do; […] stands there. Reword it.";
+        wrong("label", "text_inserts", message, faults);
+    }
+    let label = label.without_answers();
     if label.main.chars().count() > words::NAME_MAX {
         let message =
             format!("Shorten the label to {} characters; the check of the round refuses it.", words::NAME_MAX);
@@ -134,6 +137,7 @@ fn offer(
         wrong("label", "label_double", &message, faults);
     }
     let written = table.cell(row, "percent");
+    found.scale |= !written.is_empty();
     let percent = ratio::parse(written).filter(|percent| (ratio::whole(0)..=ratio::whole(100)).contains(percent));
     if percent.is_none() && !matches!(written, "" | "-") {
         wrong(

@@ -112,8 +112,7 @@ pub fn import(bytes: &[u8], asked: Asked) -> Result<Imported, NotRead> {
         faults: Vec::new(),
     };
     let mut lists: Vec<List> = lists.into_values().collect();
-    // A scale may stand as a list of choices too, unless another list has that code.
-    lists.sort_by_key(|list| (list.scale, used.position(&list.code)));
+    lists.sort_by_key(|list| used.position(&list.code).or(used.position(&list.choices)));
     for list in lists {
         take(list, &used, &mut found, &mut translations, &mut faults);
     }
@@ -164,7 +163,7 @@ fn take(
     faults: &mut Faults,
 ) {
     let scale = list.scale && used.scales.contains(&list.code);
-    let choices = used.choices.contains(&list.code) && !found.choices.iter().any(|other| other.code == list.code);
+    let choices = used.choices.contains(&list.choices);
     if !scale && !choices {
         return;
     }
@@ -178,6 +177,6 @@ fn take(
         found.scales.push(Scale { code: list.code.clone(), options: scored });
     }
     if choices {
-        found.choices.push(Choices { code: list.code, options: plain });
+        found.choices.push(Choices { code: list.choices, options: plain });
     }
 }

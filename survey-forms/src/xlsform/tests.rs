@@ -124,6 +124,7 @@ fn what_is_lost_is_named_with_its_place() {
         "row 22, required (F): required_lost",
         "row 19: group_open",
     ];
+    assert_eq!(found.questionnaire.items().nth(7).unwrap().question, "Xin chào […]");
     assert_eq!(lost(&found), expected.map(|place| format!("survey, {place}")));
     assert_eq!(found.questionnaire.items().map(|item| item.code.as_str()).collect::<String>(), "abdefgijkn");
 }
@@ -133,6 +134,7 @@ fn percents_make_a_scale_and_languages_translations() {
     let rows: &[&[&str]] = &[
         &["type", "name", "label::Tiếng Việt (vi)", "label::English (en)", "percent"],
         &["select_one L3", "q", "Thế nào?", "How was it?"],
+        &["select_multiple L3", "r", "Những gì?", "Which ones?"],
     ];
     let choices: &[&[&str]] = &[
         &["list name", "value", "label::Tiếng Việt (vi)", "label::English (en)", "percent", "image"],
@@ -146,6 +148,8 @@ fn percents_make_a_scale_and_languages_translations() {
         found.scales[0].options.iter().map(|option| (option.code.as_str(), option.percent.is_some())).collect();
     assert_eq!(options, [("1", true), ("2", true), ("x-99", false)]);
     assert_eq!(found.languages[0].code, "en");
+    // The same list, not scored, is a list of choices with a code of its own.
+    assert_eq!((found.scales[0].code.as_str(), found.choices[0].code.as_str()), ("L3", "L3_2"));
     assert_eq!(found.translations["en"]["Kém"], "Poor");
     let merged = merge(&RoundFiles::new(), &found).unwrap();
     let text = |path: &str| String::from_utf8(merged.files[path].clone()).unwrap();
@@ -160,7 +164,7 @@ fn percents_make_a_scale_and_languages_translations() {
     assert_eq!(again.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["file_there"]);
     let mut other = merged.files.clone();
     other.remove("questionnaires/cc-ct.toml");
-    assert_eq!(merge(&other, &found).unwrap().same, ["scales.tsv: L3"]);
+    assert_eq!(merge(&other, &found).unwrap().same, ["scales.tsv: L3", "choices.tsv: L3_2"]);
     other.insert("scales.tsv".to_owned(), b"scale\toption\tlabel\tpercent\nL3\t1\tX\t100\n".to_vec());
     assert_eq!(merge(&other, &found).unwrap_err()[0].code, "list_there");
     other.insert("scales.tsv".to_owned(), b"nothing\n".to_vec());
@@ -203,9 +207,13 @@ fn bomb(parts: &[(&str, usize)]) -> Vec<u8> {
 
 #[test]
 fn a_zip_bomb_is_put_down_before_it_is_read() {
+    let measure = |parts: &[(&str, usize)]| workbook::measure(&bomb(parts), 4 << 20, 1 << 20);
+    assert_eq!(measure(&[("xl/sharedStrings.xml", 1 << 20), ("xl/worksheets/sheet1.xml", 3 << 20)]), Ok(()));
+    assert_eq!(measure(&[("xl/sharedStrings.xml", 2 << 20)]), Err(NotRead::Unpacked));
+    assert_eq!(measure(&[("xl/worksheets/sheet1.xml", 5 << 20)]), Err(NotRead::Unpacked));
+    assert_eq!(measure(&[("xl/worksheets/a.xml", 3 << 20), ("xl/worksheets/b.xml", 3 << 20)]), Err(NotRead::Unpacked));
     let read = |parts: &[(&str, usize)]| import(&bomb(parts), ASKED).unwrap_err();
-    assert_eq!(read(&[("xl/sharedStrings.xml", 17 << 20)]), NotRead::Unpacked);
-    assert_eq!(read(&[("xl/worksheets/sheet1.xml", 129 << 20)]), NotRead::Unpacked);
+    assert_eq!(read(&[("xl/styles.xml", 17 << 20)]), NotRead::Unpacked);
     let many: Vec<String> = (0..501).map(|n| format!("p{n}")).collect();
     let many: Vec<(&str, usize)> = many.iter().map(|name| (name.as_str(), 0)).collect();
     assert_eq!(read(&many), NotRead::Unpacked);
@@ -237,8 +245,8 @@ fn odd_cells_are_named() {
     assert_eq!(questions, ["Tính ra?", "Tiếng?"]);
 }
 
-/// A round without questionnaires, for one group.
-fn smallest_round() -> RoundFiles {
+/// A round without questionnaires, for one group that is asked these items.
+fn smallest_round(scored: &[&Item]) -> RoundFiles {
     let round = r#"
 id = "thu-2026"
 title = "Đợt thử"
@@ -275,10 +283,13 @@ distribution_n = 20
         ("round.toml", round),
         ("targets.tsv", "target_code\ttarget_kind\tname\nSNV\tso\tSở Nội vụ\n"),
         ("units.tsv", "unit_code\tparent_code\tunit_kind\tname\ttarget_code\nSNV\t\tso\tSở Nội vụ\tSNV\n"),
-        ("scales.tsv", "scale\toption\tlabel\tpercent\nL3\tA\tTốt\t100\n"),
-        ("criteria.tsv", "item_code\tfield\tname\tindex_ref\tmax_points\nX1\t1\tChỉ đạo\t\t2.5\n"),
+        ("scales.tsv", "scale\toption\tlabel\tpercent\nL2\tA\tTốt\t100\nL2\tB\tKém\t0\n"),
     ];
-    tables.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into()
+    let criteria = scored.iter().map(|item| format!("{}\t1\tChỉ đạo\t\t2.5\n", item.code));
+    let criteria = "item_code\tfield\tname\tindex_ref\tmax_points\n".to_owned() + &criteria.collect::<String>();
+    let mut files: RoundFiles = tables.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into();
+    files.insert("criteria.tsv".to_owned(), criteria.into_bytes());
+    files
 }
 
 /// What an item of each kind looks like; the lists are those of `material`.
@@ -287,7 +298,7 @@ fn kind() -> impl Strategy<Value = ItemKind> {
     prop_oneof![
         Just(ItemKind::Scale { scale: "L5.a".to_owned() }),
         Just(ItemKind::Scale { scale: "L5-a".to_owned() }),
-        Just(ItemKind::Single { choices: "L5.a".to_owned() }),
+        Just(ItemKind::Single { choices: "L5_a".to_owned() }),
         proptest::option::of(1_u32..=3)
             .prop_map(|at_most| ItemKind::Multiple { choices: "GIỚI".to_owned(), at_most }),
         (bound(), bound(), 0_u32..=4).prop_map(|(a, b, decimals)| {
@@ -322,10 +333,10 @@ fn material() -> (Vec<Scale>, Vec<Choices>) {
             code: "L5.a".to_owned(),
             options: vec![option("A", percent(100)), option("Đ", percent(0)), option("N", None)],
         },
-        Scale { code: "L5-a".to_owned(), options: vec![option("1", None), option("1.5", None)] },
+        Scale { code: "L5-a".to_owned(), options: vec![option("1", percent(12)), option("1.5", percent(7))] },
     ];
     let choices = vec![
-        Choices { code: "L5.a".to_owned(), options: vec![choice("A"), choice("B-1")] },
+        Choices { code: "L5_a".to_owned(), options: vec![choice("A"), choice("B-1")] },
         Choices { code: "GIỚI".to_owned(), options: vec![choice("Nữ"), choice("Nam"), choice("NU"), choice("7")] },
     ];
     (scales, choices)
@@ -339,7 +350,6 @@ fn condition(earlier: &Item, n: usize) -> Condition {
     let bound = || Ratio::new(n.into(), 4.into());
     let holds = match (&earlier.kind, n % 4) {
         (_, 0) => Holds::Answered(n.is_multiple_of(8)),
-        (ItemKind::Text { .. }, _) => Holds::Answered(true),
         (ItemKind::Number { .. }, 1) => Holds::Between { at_least: Some(bound()), at_most: None },
         (ItemKind::Number { .. }, 2) => Holds::Between { at_least: None, at_most: Some(bound()) },
         (ItemKind::Number { .. }, _) => Holds::Between { at_least: Some(-bound()), at_most: Some(bound()) },
@@ -373,8 +383,11 @@ prop_compose! {
                 if items.iter().any(|item: &Item| item.code.to_lowercase() == code.to_lowercase()) {
                     continue;
                 }
-                let looks = looks.iter().filter(|_| !items.is_empty());
-                let only_if = looks.map(|(which, n)| condition(&items[which % items.len()], *n)).collect();
+                // Nothing may depend on free text.
+                let earlier: Vec<&Item> =
+                    items.iter().filter(|item| !matches!(item.kind, ItemKind::Text { .. })).collect();
+                let looks = looks.iter().filter(|_| !earlier.is_empty());
+                let only_if = looks.map(|(which, n)| condition(earlier[which % earlier.len()], *n)).collect();
                 let number = u32::try_from(items.len()).unwrap() + 1;
                 items.push(Item { code, number, question, lead, help, kind, required, only_if, field: None });
             }
@@ -416,7 +429,12 @@ proptest! {
             prop_assert!(choices.contains(list));
         }
         // And as files of a round: what the round reads is what was meant.
-        let mut files = smallest_round();
+        let scored: Vec<&Item> = form.items().filter(|item| item.scale().is_some()).collect();
+        if scored.is_empty() {
+            // A round needs something that it scores.
+            return Ok(());
+        }
+        let mut files = smallest_round(&scored);
         files.extend(merge(&files, &found).unwrap().files);
         let checked = crate::Round::check(&files);
         let errors: Vec<&Fault> = checked.faults.iter().filter(|fault| fault.severity == Severity::Error).collect();
@@ -424,6 +442,9 @@ proptest! {
         let round = checked.round.unwrap();
         let mut read = round.questionnaires[0].clone();
         read.hash.clear();
+        for item in read.sections.iter_mut().flat_map(|section| &mut section.items) {
+            item.field = None;
+        }
         prop_assert_eq!(&read, &form);
         prop_assert_eq!(&round.translations, &translations);
     }

@@ -105,13 +105,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Book, NotRead> {
     if !bytes.starts_with(b"PK") {
         return Err(NotRead::NotXlsx);
     }
-    measure(bytes)?;
+    measure(bytes, UNPACKED_MAX, PART_MAX)?;
     // The reader states some of its assumptions about a workbook as panics, and others' files do not keep them.
     catch_unwind(AssertUnwindSafe(|| sheets(bytes))).unwrap_or(Err(NotRead::Damaged))
 }
 
 /// Unpacks every part into nothing, because the sizes that a zip declares may be lies.
-fn measure(bytes: &[u8]) -> Result<(), NotRead> {
+pub(super) fn measure(bytes: &[u8], whole_max: u64, part_max: u64) -> Result<(), NotRead> {
     let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
     if zip.len() > ENTRIES_MAX {
         return Err(NotRead::Unpacked);
@@ -119,10 +119,10 @@ fn measure(bytes: &[u8]) -> Result<(), NotRead> {
     let mut total = 0;
     for index in 0..zip.len() {
         let part = zip.by_index(index).map_err(damaged)?;
-        let most = if part.name().map_err(damaged)?.contains("worksheets/") { UNPACKED_MAX } else { PART_MAX };
+        let most = if part.name().map_err(damaged)?.contains("worksheets/") { whole_max } else { part_max };
         let size = std::io::copy(&mut part.take(most + 1), &mut std::io::sink()).map_err(damaged)?;
         total += size;
-        if size > most || total > UNPACKED_MAX {
+        if size > most || total > whole_max {
             return Err(NotRead::Unpacked);
         }
     }
