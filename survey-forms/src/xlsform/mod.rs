@@ -21,7 +21,7 @@ mod workbook;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use export::export;
 pub use files::{Merged, merge, slug};
@@ -64,6 +64,19 @@ pub struct Imported {
     pub translations: BTreeMap<String, BTreeMap<String, String>>,
     /// Errors: something of the form is lost. Warnings: something is otherwise than it was.
     pub faults: Vec<Fault>,
+}
+
+impl Imported {
+    /// Every text that people see of it.
+    fn shown(&self) -> BTreeSet<String> {
+        let form = &self.questionnaire;
+        let sections = form.sections.iter().flat_map(|section| [Some(&section.title), section.intro.as_ref()]);
+        let items = form.items().flat_map(|item| [Some(&item.question), item.lead.as_ref(), item.help.as_ref()]);
+        let scales = self.scales.iter().flat_map(|scale| &scale.options).map(|option| Some(&option.label));
+        let choices = self.choices.iter().flat_map(|list| &list.options).map(|choice| Some(&choice.label));
+        let own = [Some(&form.title), Some(&form.intro), form.closing.as_ref()].into_iter();
+        own.chain(sections).chain(items).chain(scales).chain(choices).flatten().cloned().collect()
+    }
 }
 
 /// Reads an XLSForm.
@@ -116,6 +129,11 @@ pub fn import(bytes: &[u8], asked: Asked) -> Result<Imported, NotRead> {
     for list in lists {
         take(list, &used, &mut found, &mut translations, &mut faults);
     }
+    let shown = found.shown();
+    for known in translations.values_mut() {
+        known.retain(|text, _| shown.contains(text.as_str()));
+    }
+    translations.retain(|_, known| !known.is_empty());
     found.translations = translations;
     found.faults = faults.into_vec();
     Ok(found)
