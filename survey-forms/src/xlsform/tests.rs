@@ -1,7 +1,5 @@
 //! There and back, and files that nobody should have sent.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
-
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
