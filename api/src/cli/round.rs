@@ -188,7 +188,7 @@ pub(super) fn print_summary(round: &Round) {
     out::line(format_args!("rules hash: {}", round.hash));
 }
 
-fn describe(fault: &Fault) -> String {
+pub(super) fn describe(fault: &Fault) -> String {
     let severity = match fault.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
