@@ -8,8 +8,8 @@ use calamine::{DataRef, Reader as _, Xlsx};
 use thiserror::Error;
 use zip::ZipArchive;
 
-/// Largest file. The longest questionnaire that this service takes has a tenth of it.
-pub const FILE_BYTES_MAX: usize = 4 << 20;
+/// Largest file. A questionnaire has a hundredth of it, one formatted down to the last row about half.
+pub const FILE_BYTES_MAX: usize = 8 << 20;
 const ENTRIES_MAX: usize = 500;
 /// Of all parts together once unpacked; sheets that were formatted down to row 1,048,576 need some tens of megabytes.
 const UNPACKED_MAX: u64 = 128 << 20;
@@ -26,7 +26,7 @@ const CELL_LETTERS_MAX: usize = 32_767;
 pub enum NotRead {
     /// Too many bytes.
     #[error(
-        "The file has {0} bytes; at most {FILE_BYTES_MAX} are read. Take out pictures and sheets that are no part of the form."
+        "The file has {0} bytes; at most {FILE_BYTES_MAX} are read. Take out pictures, empty rows and sheets that are no part of the form."
     )]
     TooBig(usize),
     /// The older binary format, or an encrypted file: both are OLE containers.
