@@ -88,7 +88,7 @@ def fixed(value, decimals):
     return f"{units // 10**decimals}.{units % 10**decimals:0{decimals}d}"
 
 
-def recompute(survey, ballots):
+def recompute(survey, ballots, unranked):
     channels = {group["code"]: group["channel"] for group in survey.groups}
     values, valid, void = defaultdict(list), Counter(), Counter()
     for group, targets, answers in ballots.values():
@@ -101,6 +101,10 @@ def recompute(survey, ballots):
             if percent is not None:
                 values[group, target, item].append(percent)
     results = [score(survey, target, values) for target in survey.targets]
+    for result in results:
+        # A hidden total has no rank, and the others are ranked without it.
+        if result["target"] in unranked:
+            result["exact"] = None
     for result in results:
         rivals = [r["exact"] for r in results if r["kind"] == result["kind"] and r["exact"] is not None]
         own = result["exact"]
@@ -132,6 +136,7 @@ def score(survey, target, values):
                 "percent": percent,
                 "points": None if percent is None else percent * maximum / 100,
                 "groups": [{"respondent_code": g, "n": n, "mean": mean} for g, _, n, mean in cells],
+                "small": is_small(survey, [(g, n) for g, _, n, _ in cells]),
             }
         )
     fields = []
@@ -139,7 +144,10 @@ def score(survey, target, values):
         own = [item for item in items if item["field"] == field["code"]]
         if own:
             points, maximum, percent = total(own)
-            fields.append({"field": field["code"], "points": points, "max_points": maximum, "percent": percent})
+            small = is_small(survey, answered_by(own))
+            fields.append(
+                {"field": field["code"], "points": points, "max_points": maximum, "percent": percent, "small": small}
+            )
     points, maximum, percent = total(items)
     return {
         "target": target["target_code"],
@@ -148,9 +156,21 @@ def score(survey, target, values):
         "max_points": maximum,
         "percent": percent,
         "exact": percent,
+        "small": is_small(survey, answered_by(items)),
         "fields": fields,
         "items": items,
     }
+
+
+def is_small(survey, cells):
+    """Rests on one group alone, and on fewer than k of its answers: then it is that group's cell."""
+    answered = [(group, n) for group, n in cells if n > 0]
+    alone = len({group for group, _ in answered}) == 1
+    return alone and max(n for _, n in answered) < survey.rules["disclosure"]["k"]
+
+
+def answered_by(items):
+    return [(cell["respondent_code"], cell["n"]) for item in items for cell in item["groups"]]
 
 
 def total(items):
@@ -176,6 +196,13 @@ class Comparison:
         for name in names:
             self.same(f"{place} {name}", ours[name], theirs[name])
 
+    def scores(self, place, ours, theirs, names):
+        """Shown scores are exact; a small one is never shown; a hidden one says why, and says nothing else."""
+        hidden = theirs["suppressed"] is not None
+        self.same(f"{place} suppressed", hidden or ours["small"] or ours["percent"] is None, hidden)
+        for name in names:
+            self.same(f"{place} {name}", None if hidden else ours[name], theirs[name])
+
     def rows(self, place, ours, theirs, key, names):
         self.same(f"{place} {key}s", [row[key] for row in ours], [row[key] for row in theirs])
         for one, other in zip(ours, theirs):
@@ -185,13 +212,19 @@ class Comparison:
 def main(folder, ballots_path, scores_path):
     survey, ballots = Round(folder), read_ballots(ballots_path)
     published = json.loads(Path(scores_path).read_text(encoding="utf-8"))
-    results, valid, void = recompute(survey, ballots)
+    unranked = {t["target"] for t in published["targets"] if t["suppressed"] is not None}
+    results, valid, void = recompute(survey, ballots, unranked)
     check, k = Comparison(survey.decimals), survey.rules["disclosure"]["k"]
-    check.rows("round", results, published["targets"], "target", ["kind", "survey_points", "max_points", "percent", "rank"])
+    check.rows("round", results, published["targets"], "target", ["kind", "max_points", "rank"])
     for ours, theirs in zip(results, published["targets"]):
         place = ours["target"]
-        check.rows(place, ours["fields"], theirs["fields"], "field", ["points", "max_points", "percent"])
-        check.rows(place, ours["items"], theirs["items"], "item_code", ["field", "points", "max_points", "percent", "n"])
+        check.scores(place, ours, theirs, ["survey_points", "percent"])
+        check.rows(place, ours["fields"], theirs["fields"], "field", ["max_points"])
+        for field, other in zip(ours["fields"], theirs["fields"]):
+            check.scores(f"{place} field {field['field']}", field, other, ["points", "percent"])
+        check.rows(place, ours["items"], theirs["items"], "item_code", ["field", "max_points", "n"])
+        for item, other in zip(ours["items"], theirs["items"]):
+            check.scores(f"{place} {item['item_code']}", item, other, ["points", "percent"])
         for item, shown in zip(ours["items"], theirs["items"]):
             cells = f"{place} {item['item_code']}"
             check.rows(cells, item["groups"], shown["groups"], "respondent_code", ["n"])

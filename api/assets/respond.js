@@ -1,8 +1,8 @@
-// Adds to the respondent's pages; each works without it.
+// The pages work without it.
 const $ = (id) => document.getElementById(id);
 const field = $("ma"), said = $("da-luu"), form = said?.closest("form"), wake = $("het-gio");
 
-// The QR code's fragment, which no server sees: into the field, out of the address.
+// The QR code's fragment: into the field, out of the address.
 function pick() {
   const code = location.hash.slice(1);
   if (!/^[0-9a-z]{4}(-?[0-9a-z]{4}){5}$/i.test(code)) return;
@@ -16,7 +16,7 @@ function pick() {
 const bare = (text) => [...text.normalize("NFKC").toUpperCase().replace(/[\s\-–—_.]+/g, "")];
 const grouped = (text) => bare(text).join("").replace(/.{4}(?=.)/gu, "$&-");
 
-// As ballot/token.rs; the server decides.
+// As ballot/token.rs.
 function check() {
   const all = bare(field.value).map((s) => "0123456789ABCDEFGHJKMNPQRSTVWXYZ".indexOf({ I: 1, L: 1, O: 0 }[s] ?? s));
   const count = all.length, wrong = all.indexOf(-1), at = wrong % 4;
@@ -38,24 +38,27 @@ if (field) field.oninput = ({ isComposing, inputType }) => {
 addEventListener("hashchange", pick);
 pick();
 
-// Each answer is kept as it is chosen. It does not renew the session: an answer on its way must not undo a leave.
-let timer, turn = Promise.resolve();
+// Each answer is kept as it is chosen, without renewing the session: it must not undo a leave.
+let timer, turn = Promise.resolve(), changes = 0;
 
 async function post(form) {
   const body = new URLSearchParams(new FormData(form));
   const sent = fetch(form.action, { method: "POST", body, redirect: "manual", keepalive: true });
-  // Done is a redirect.
   return (await sent.catch(() => 0)).type === "opaqueredirect";
 }
 
 function flush() {
-  if (timer) turn = turn.then(async () => { said.textContent = said.dataset[(await post(form)) ? "kept" : "lost"]; });
+  if (timer) turn = turn.then(async () => {
+    const sent = changes, kept = await post(form);
+    // A later change has its own turn.
+    if (sent === changes) said.textContent = said.dataset[kept ? "kept" : "lost"];
+  });
   timer = clearTimeout(timer);
 }
 
 function wind() {
   wake.hidden = true;
-  setTimeout(() => { wake.hidden = false; }, wake.dataset.ms);
+  setTimeout(() => wake.hidden = false, wake.dataset.ms);
 }
 
 if (wake) {
@@ -68,10 +71,11 @@ if (wake) {
 }
 if (form) {
   form.onchange = () => {
+    changes++;
     clearTimeout(timer);
     timer = setTimeout(flush, 400);
     said.textContent = said.dataset.busy;
   };
-  form.onsubmit = () => { timer = clearTimeout(timer); };
+  form.onsubmit = () => timer = clearTimeout(timer);
   onpagehide = flush;
 }

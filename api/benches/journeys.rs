@@ -27,6 +27,10 @@ use phieu::round::{self, RoundState, Rounds};
 use phieu::server::Service;
 use survey_forms::answers::{Answer, Answers};
 
+/// The service's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUND: &str = "quang-nam-2023";
 const CLIENTS: [usize; 3] = [1, 8, 32];
 const TARGET: &str = "SNV";

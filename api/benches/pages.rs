@@ -22,6 +22,10 @@ use phieu::db::{Create, Db, DbError};
 use phieu::round::{self, RoundState, Rounds};
 use phieu::server::Service;
 
+/// The service's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUND: &str = "quang-nam-2023";
 /// Connections. More than the service ever has in flight at the default rate.
 const CLIENTS: usize = 24;

@@ -27,9 +27,9 @@ pub struct Config {
     pub trust_forwarded_for: bool,
     /// `json` or `text`.
     pub log_format: LogFormat,
-    /// Most ballots waiting to be written before casting answers 503.
+    /// Most ballots and drafts waiting to be written before the next one is answered 503.
     pub cast_queue_length: usize,
-    /// Most ballots written in one transaction.
+    /// Most ballots and drafts written in one transaction.
     pub cast_batch: usize,
     /// Seconds between moves of cast ballots into the log and the box; never while the round is open when 0.
     pub batch_seconds: u64,

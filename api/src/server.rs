@@ -7,7 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Data};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tracing_actix_web::TracingLogger;
 use utoipa::OpenApi;
@@ -25,8 +25,8 @@ use crate::config::{BaseUrl, Config};
 use crate::credential;
 use crate::db::{Conn, Db, DbError};
 use crate::http::frame::Site;
-use crate::http::{Limits, Problem, assets, codes, extractors};
-use crate::http::{problems_as_pages, refuse_cross_site, security_headers};
+use crate::http::{Limits, Methods, Problem, assets, codes, extractors};
+use crate::http::{head_as_get, problems_as_pages, refuse_cross_site, security_headers};
 use crate::keying;
 use crate::monitor;
 use crate::respond;
@@ -260,11 +260,14 @@ fn app(
         .service(scope(format!("{prefix}/api/v1").as_str()).wrap(from_fn(refuse_cross_site)).configure(rest))
         .split_for_parts();
     security_schemes(&mut document, &base);
+    let methods = Data::new(Methods::of(&document));
     let docs = SwaggerUi::new(format!("{prefix}/docs/{{_:.*}}")).url(format!("{prefix}/openapi.json"), document);
-    app.service(docs)
+    app.app_data(methods)
+        .service(docs)
         .service(web::redirect(format!("{prefix}/docs"), format!("{prefix}/docs/")))
         .service(web::scope(&prefix).wrap(from_fn(refuse_cross_site)).wrap(from_fn(problems_as_pages)).configure(pages))
         .default_service(web::to(not_found))
+        .wrap(from_fn(head_as_get))
         .wrap(from_fn(deadline))
         .wrap(from_fn(security_headers))
         .wrap(Compress::default())
@@ -295,14 +298,19 @@ fn pages(config: &mut web::ServiceConfig) {
         .configure(respond::pages)
         .configure(ballot::log::pages)
         .configure(keying::pages::pages)
+        .configure(round::pages)
         .configure(ceremony::pages)
         .configure(monitor::pages)
         .configure(score::pages)
         .default_service(web::to(not_found));
 }
 
-async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(&codes::NOT_FOUND))
+/// No such route, or not with this method.
+async fn not_found(req: HttpRequest, methods: Data<Methods>) -> Result<HttpResponse, Problem> {
+    Err(match methods.of_path(req.path()) {
+        Some(known) => Problem::new(&codes::METHOD_NOT_ALLOWED).allow(known),
+        None => Problem::new(&codes::NOT_FOUND),
+    })
 }
 
 /// The process answers.

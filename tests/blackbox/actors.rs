@@ -86,6 +86,15 @@ impl Actor {
         actor
     }
 
+    /// Asks for the head of an answer only.
+    pub(crate) fn head(&self, path: &str) -> Answer {
+        let mut request = self.agent.head(format!("{}{path}", self.base));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        request.call().map(Answer::read).unwrap()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.try_get(path).unwrap()
     }

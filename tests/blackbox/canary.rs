@@ -6,22 +6,28 @@ use crate::actors::Actor;
 use crate::field::{Code, Field, text};
 use crate::stage::{ROUND, Stage, on_each};
 
+/// Where somebody comes from; it must appear nowhere.
+const ADDRESS: &str = "203.0.113.77";
+const AGENT: &str = "canary-browser/7.7";
+
+/// A code in any spelling that somebody might print it in.
+fn code_traces(code: &Code) -> Vec<Vec<u8>> {
+    let symbols: String = code.code.chars().filter(|c| *c != '-').collect();
+    // Half a code is as good as a code to whoever can guess the rest.
+    let all = [code.code.clone(), symbols.clone(), code.code.replace('-', " "), symbols[..12].to_owned()];
+    all.map(|text| text.to_lowercase().into_bytes()).to_vec()
+}
+
 /// What must appear nowhere, in any spelling that somebody might print it in.
 fn traces(code: &Code, answers: &serde_json::Value) -> Vec<Vec<u8>> {
-    let symbols: String = code.code.chars().filter(|c| *c != '-').collect();
-    let spoken = code.code.replace('-', " ");
     let quoted = answers.to_string();
     let inner = quoted.trim_start_matches('{').trim_end_matches('}').to_owned();
     // Two neighbours are enough to know an answer; one alone stands in every questionnaire.
     let pair = r#""X1.1":"E","X1.2":"N""#.to_owned();
     let form = "c.X1.1=E".to_owned();
     let debug = r#"Choice("E")"#.to_owned();
-    let mut all = Vec::new();
-    for text in [code.code.clone(), symbols.clone(), spoken, quoted, inner, pair, form, debug] {
-        all.push(text.to_lowercase().into_bytes());
-    }
-    // Half a code is as good as a code to whoever can guess the rest.
-    all.push(symbols[..12].to_lowercase().into_bytes());
+    let mut all = code_traces(code);
+    all.extend([quoted, inner, pair, form, debug].map(|text| text.to_lowercase().into_bytes()));
     all
 }
 
@@ -33,8 +39,13 @@ fn holds(bytes: &[u8], trace: &[u8]) -> bool {
 fn no_byte_of_output_or_storage_holds_a_code_or_an_answer() {
     on_each(|stage| {
         let mut field = Field::open(stage);
-        let service = stage.serve_with(&[("PHIEU_LOG", "debug")]);
-        let anon = Actor::anon(&service);
+        let admin = free_address();
+        let service = stage.serve_with(&[
+            ("PHIEU_LOG", "debug"),
+            ("PHIEU_ADMIN_LISTEN", &admin),
+            ("PHIEU_TRUST_FORWARDED_FOR", "true"),
+        ]);
+        let anon = Actor::anon(&service).with("x-forwarded-for", ADDRESS).with("user-agent", AGENT);
         let (code, drafting) = (field.take("CC-CT"), field.take("CC-CT"));
         let target = code.targets[0].as_str();
         let answers = json!({ target: {"X1.1": "E", "X1.2": "N", "X2.1": "E", "X3.1": "N"} });
@@ -54,11 +65,18 @@ fn no_byte_of_output_or_storage_holds_a_code_or_an_answer() {
         let receipt = anon.cast(&code.code, &answers).receipt(201);
         assert_eq!(anon.cast(&code.code, &answers).receipt(200), receipt);
 
-        let printed = service.stop().to_ascii_lowercase();
+        let metrics = Actor::at(&format!("http://{admin}")).get("/metrics").text();
+        assert!(metrics.contains("phieu_http_answers_total"), "the routes are counted: {metrics}");
+        let mut printed = service.stop();
+        printed.extend_from_slice(metrics.as_bytes());
+        printed.make_ascii_lowercase();
         assert!(holds(&printed, b"answered"), "the log was on: {}", String::from_utf8_lossy(&printed));
         let stored = stored(stage);
         let known = code.unit.to_lowercase().into_bytes();
         assert!(holds(&stored, &known), "the unit is stored, so the search sees what is there");
+        for origin in [ADDRESS, AGENT] {
+            assert!(!holds(&printed, origin.as_bytes()) && !holds(&stored, origin.as_bytes()), "{origin}");
+        }
         for code in [&code, &drafting] {
             for trace in traces(code, &answers) {
                 let trace_text = String::from_utf8_lossy(&trace).into_owned();
@@ -66,7 +84,24 @@ fn no_byte_of_output_or_storage_holds_a_code_or_an_answer() {
                 assert!(!holds(&stored, &trace), "stored: {trace_text}");
             }
         }
+        // Once the box is open the answers may be read, and still no code is anywhere.
+        let mut said = stage.phieu(&["round", "close", ROUND]);
+        said += &stage.phieu(&["box", "open", ROUND, "--key", text(&field.key)]);
+        said += &stage.phieu(&["round", "publish", ROUND, "--force-early"]);
+        let mut opened = self::stored(stage);
+        assert!(holds(&opened, br#""x1.1":"e","x1.2":"n""#), "the opened ballot is stored, so the search sees it");
+        opened.extend(said.to_ascii_lowercase().bytes());
+        for code in [&code, &drafting] {
+            for trace in code_traces(code) {
+                assert!(!holds(&opened, &trace), "after opening: {}", String::from_utf8_lossy(&trace));
+            }
+        }
     });
+}
+
+/// Free a moment ago, for the listener whose port the service does not tell.
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 /// Enters the code on the page and answers the first section, as a browser without scripts does.
@@ -83,26 +118,16 @@ fn drafts(anon: &Actor, code: &Code) {
 fn stored(stage: &Stage) -> Vec<u8> {
     let mut bytes = Vec::new();
     if stage.backend == "sqlite" {
-        // The write-ahead log too: it is there as long as a connection is.
-        for file in ["phieu.db", "phieu.db-wal", "phieu.db-shm"] {
-            bytes.extend(std::fs::read(stage.path(file)).unwrap_or_default());
+        // The write-ahead log too, which is there as long as a connection is, and whatever else stands beside it.
+        for file in std::fs::read_dir(stage.path("phieu.db").parent().unwrap()).unwrap() {
+            let file = file.unwrap();
+            if file.file_name().to_string_lossy().starts_with("phieu.db") {
+                bytes.extend(std::fs::read(file.path()).unwrap());
+            }
         }
     } else {
-        for table in [
-            "round",
-            "credential",
-            "draft",
-            "envelope",
-            "ballot_box",
-            "turnout",
-            "capture",
-            "audit",
-            "session",
-            "log",
-            "log_tile",
-            "log_leaf",
-        ] {
-            bytes.extend(stage.dump(table));
+        for table in stage.tables() {
+            bytes.extend(stage.dump(&table));
         }
     }
     assert!(!bytes.is_empty());

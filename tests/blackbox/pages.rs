@@ -74,6 +74,38 @@ fn forms_that_no_page_sends_are_refused() {
     });
 }
 
+#[test]
+fn head_is_get_without_the_body_and_other_methods_are_told_which_there_are() {
+    on_each(|stage| {
+        let (mut field, service) = open_service(stage);
+        let anon = Actor::anon(&service);
+        let person = carrying(&anon, &anon.post_form("/p", &[("ma", &field.take("CC-CT").code)]));
+        person.post_form("/p?phan=1", &[("c.X1.1", "A")]);
+        for path in ["/", "/p", "/p?phan=1", "/p/xem-lai", "/p/xong", "/thoat", "/huong-dan", "/rieng-tu", "/p?phan=9"]
+        {
+            let (whole, head) = (person.get(path), person.head(path));
+            assert_eq!(head.status, whole.status, "{path}");
+            for name in ["content-type", "location", "cache-control", "set-cookie"] {
+                assert_eq!(head.header(name), whole.header(name), "{path} {name}");
+            }
+            assert!(head.body.is_empty(), "{path}");
+        }
+        assert_eq!((stage.count("draft"), stage.count("envelope")), (1, 0), "{}", stage.backend);
+
+        let refused = person.post_form("/huong-dan", &[]);
+        assert_eq!(refused.header("allow"), Some("GET, HEAD"));
+        refused.is_page(405);
+        let refused = anon.get("/api/v1/ballots");
+        assert_eq!(refused.header("allow"), Some("POST"));
+        refused.is_problem(405, "method_not_allowed");
+        let refused = anon.post("/api/v1/rounds", &json!({}));
+        assert_eq!(refused.header("allow"), Some("GET, HEAD"));
+        refused.is_problem(405, "method_not_allowed");
+        assert_eq!(anon.head("/api/v1/rounds").status, 200);
+        anon.post("/api/v1/nothing", &json!({})).is_problem(404, "not_found");
+    });
+}
+
 /// The same person with the cookie of the code that was just entered.
 fn carrying(anon: &Actor, entered: &crate::actors::Answer) -> Actor {
     let cookie = entered.header("set-cookie").and_then(|c| c.split(';').next()).unwrap();

@@ -1,5 +1,8 @@
 //! `phieu round check` and `load` on good and broken folders; what exit codes say.
 
+use std::io::Write as _;
+use std::path::Path;
+
 use crate::stage::{Stage, both, edit, open_round_folder, program, stages};
 
 /// How to break a folder, and what the check must then say: file and code.
@@ -68,4 +71,51 @@ fn broken_rounds_are_refused_whole() {
             assert_eq!(stage.count("round"), 0);
         }
     }
+}
+
+/// A zip of a folder, under `dot/`.
+fn zip_of(folder: &Path, into: &Path) {
+    let mut writer = zip::ZipWriter::new(std::fs::File::create(into).unwrap());
+    for below in ["", "questionnaires"] {
+        for entry in std::fs::read_dir(folder.join(below)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
+                writer.start_file(format!("dot/{name}"), zip::write::SimpleFileOptions::default()).unwrap();
+                writer.write_all(&std::fs::read(&path).unwrap()).unwrap();
+            }
+        }
+    }
+    writer.finish().unwrap();
+}
+
+#[test]
+fn a_zip_is_as_good_as_the_folder_and_an_open_round_keeps_its_words() {
+    let stage = Stage::sqlite();
+    stage.phieu(&["migrate"]);
+    let folder = open_round_folder(&stage.path("round"));
+    let (zip, reworded) = (stage.path("round.zip"), stage.path("reworded.zip"));
+    zip_of(&folder, &zip);
+    edit(&folder.join("scales.tsv"), |text| text.replacen("\tTốt\t", "\tKhá tốt\t", 1));
+    zip_of(&folder, &reworded);
+    let (zip, reworded) = (zip.to_str().unwrap(), reworded.to_str().unwrap());
+
+    assert!(stage.phieu(&["round", "check", zip]).contains("paper ballots: 106"));
+    assert!(stage.phieu(&["round", "load", reworded]).contains("loaded quang-nam-2023"));
+    assert!(stage.phieu(&["round", "load", zip]).contains("loaded quang-nam-2023"), "nobody has a code yet");
+    assert!(stage.phieu(&["round", "load", zip]).contains("nothing was changed"));
+
+    let codes = stage.path("codes.csv");
+    stage.phieu(&["codes", "issue", "quang-nam-2023", "--group", "HĐ-CT", "--out", codes.to_str().unwrap()]);
+    assert!(stage.phieu_fails(&["round", "load", reworded]).contains("codes of this round are out"));
+    let key = stage.path("box.key");
+    stage.phieu(&["box", "keygen", "quang-nam-2023", "--out", key.to_str().unwrap()]);
+    stage.phieu(&["round", "open", "quang-nam-2023"]);
+    let said = stage.phieu_fails(&["round", "load", reworded]);
+    assert!(said.contains("everybody must answer the same words") && said.contains("under another id"), "{said}");
+    assert!(stage.phieu(&["round", "load", zip]).contains("nothing was changed"));
+
+    std::fs::write(stage.path("no.zip"), "%PDF-1.7").unwrap();
+    let no = stage.path("no.zip");
+    assert!(stage.phieu_fails(&["round", "check", no.to_str().unwrap()]).contains("this is no zip file"));
 }

@@ -124,6 +124,20 @@ impl Stage {
         row.n
     }
 
+    /// Every table of the schema (PostgreSQL).
+    pub(crate) fn tables(&self) -> Vec<String> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Text)]
+            name: String,
+        }
+        let mut conn = PgConnection::establish(&self.database_url).unwrap();
+        let sql = "SELECT CAST(table_name AS TEXT) AS name FROM information_schema.tables \
+                   WHERE table_schema = current_schema()";
+        let rows: Vec<Row> = diesel::sql_query(sql).load(&mut conn).unwrap();
+        rows.into_iter().map(|row| row.name).collect()
+    }
+
     /// Every byte of a table's rows (PostgreSQL).
     pub(crate) fn dump(&self, table: &str) -> Vec<u8> {
         #[derive(QueryableByName)]

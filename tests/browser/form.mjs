@@ -6,6 +6,7 @@ import { Browser, Field, check, summary } from "./harness.mjs";
 import { keyboard, scriptsOff, slowPhone, thumbs } from "./form-journeys.mjs";
 import { mishaps } from "./form-mishaps.mjs";
 import { states } from "./form-states.mjs";
+import { time } from "./form-time.mjs";
 import { weights } from "./form-weights.mjs";
 
 const GROUPS = [["CC-CT", "SNV", 40], ["CC-ND", "CT", 2], ["CC-CH", "H502", 2], ["LĐ-CP", "H502-PKT", 4], ["LĐX-CH", "X20335", 2], ["HĐ-CT", null, 2], ["LĐH-CH", null, 2], ["LĐS-CT", null, 2]];
@@ -28,6 +29,7 @@ try {
   await scriptsOff(scene);
   await thumbs(scene);
   await mishaps(scene);
+  await time(scene);
   await slowPhone(scene);
   await check("no page of the form complained in its console", () => assert.deepEqual(browser.complaints, []));
 } catch (error) {

@@ -38,7 +38,9 @@ export function summary() {
 }
 
 // Clicks. Without scripts the browser gives no animation frames, and the wait for a still element would never end.
-export const press = (locator) => locator.click({ force: locator.page().context().scriptless === true });
+const unmoved = (locator) => ({ force: locator.page().context().scriptless === true });
+export const press = (locator) => locator.click(unmoved(locator));
+export const choose = (locator) => locator.check(unmoved(locator));
 
 // Asks again until the answer is truthy.
 export async function eventually(what, ask, withinMs = 10_000) {
@@ -145,16 +147,15 @@ export class Field {
   }
 
   // Loads a copy of the plan's round with its dates around now, opened by hand; `wanted` is a list of group, unit and
-  // how many codes. An end and a beginning are days from now.
-  round(id, [opens, closes], wanted) {
+  // how many codes. An end and a beginning are days from now; `more` are further lines about dates.
+  round(id, [opens, closes], wanted, more = {}) {
     const folder = join(this.folder, id);
     cpSync(ROUND_FILES, folder, { recursive: true });
     const moment = (days) => new Date(Date.now() + days * DAY_MS).toISOString().replace(/\.\d+Z$/, "+00:00");
     const dates = { opens: moment(opens), closes: moment(closes), keying_closes: moment(closes + 5), publishes: moment(closes + 10) };
     const lines = readFileSync(join(folder, "round.toml"), "utf8").split("\n").map((line) => {
       const key = line.split(" = ")[0];
-      // Rounds of one authority differ in their titles; the first one keeps the plan's.
-      if (key === "title") return id === "dang-mo" ? line : line.replace(/"$/, `, ${id}"`);
+      if (line === "[dates]") return [line, ...Object.entries(more).map((one) => one.join(" = "))].join("\n");
       return key === "id" ? `id = "${id}"` : dates[key] ? `${key} = ${dates[key]}` : line;
     });
     writeFileSync(join(folder, "round.toml"), lines.join("\n"));
@@ -238,6 +239,8 @@ export class Browser {
   async device({ width = 360, height = 740, scripts = true, state, touch = false } = {}) {
     const context = await this.chromium.newContext({
       viewport: { width, height }, javaScriptEnabled: scripts, storageState: state, hasTouch: touch, locale: "vi-VN",
+      // A page that still scrolls by itself moves what is about to be pressed.
+      reducedMotion: "reduce",
     });
     context.setDefaultTimeout(30_000);
     context.scriptless = !scripts;
@@ -265,7 +268,8 @@ export class Browser {
         await page.setViewportSize({ width, height });
         for (const colorScheme of ["light", "dark"]) {
           await page.emulateMedia({ colorScheme });
-          await page.evaluate(AXE);
+          // Half a megabyte, so once for each document.
+          if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(AXE);
           const result = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
           for (const violation of result.violations) {
             const places = violation.nodes.slice(0, 3).map((node) => node.target.join(" ")).join("; ");

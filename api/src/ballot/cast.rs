@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use chrono::{DateTime, Utc};
 use survey_forms::answers::{AnswerFault, Answers, Ballot};
 use survey_forms::round::Channel;
 
+use super::draft::{self, Change, DraftError, Keep, Kept};
 use super::keys::{DraftId, Purpose};
 use super::receipt::Receipt;
 use super::seal::{self, BoxPublic, SealFault};
@@ -54,6 +56,17 @@ pub enum CastError {
     Db(#[from] DbError),
 }
 
+/// What waits to be written. Ballots and drafts wait in one line: they share transactions, and so the disk's flushes.
+enum Job {
+    Cast(Box<Redemption>),
+    Keep(Box<Keep>),
+}
+
+enum Written {
+    Cast(Outcome),
+    Keep(Kept),
+}
+
 enum Outcome {
     Done,
     AlreadyUsed(Vec<u8>),
@@ -62,20 +75,22 @@ enum Outcome {
     NotOpen,
 }
 
-/// The way into the box; cheap to clone.
+/// The way into the box, and of drafts into the database; cheap to clone.
 #[derive(Clone)]
 pub struct Casting {
-    queue: Queue<Redemption, Outcome>,
+    queue: Queue<Job, Written>,
     entropy: Entropy,
 }
 
 impl Casting {
-    /// Starts the thread that writes ballots.
+    /// Starts the thread that writes ballots and drafts.
     ///
     /// # Errors
     /// When the thread cannot be started.
     pub fn start(db: &Db, config: &Config, entropy: &Entropy) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (queue, thread) = Queue::start(db, "cast", config.cast_queue_length, config.cast_batch, Arc::new(commit))?;
+        let own = entropy.clone();
+        let work = move |db: &Db, conn: &mut Conn, jobs: &[Job]| commit(db, conn, jobs, &own);
+        let (queue, thread) = Queue::start(db, "cast", config.cast_queue_length, config.cast_batch, Arc::new(work))?;
         Ok((Self { queue, entropy: entropy.clone() }, thread))
     }
 
@@ -86,7 +101,7 @@ impl Casting {
     pub async fn cast(&self, bearer: &Bearer, answers: &Answers) -> Result<Cast, CastError> {
         match self.prepare(bearer, answers)? {
             Step::Done(cast) => Ok(cast),
-            Step::Write(job, receipt) => outcome(self.queue.put(*job)?.wait().await?, bearer, receipt),
+            Step::Write(job, receipt) => outcome(self.queue.put(Job::Cast(job))?.wait().await?, bearer, receipt),
         }
     }
 
@@ -97,7 +112,19 @@ impl Casting {
     pub fn cast_here(&self, bearer: &Bearer, answers: &Answers) -> Result<Cast, CastError> {
         match self.prepare(bearer, answers)? {
             Step::Done(cast) => Ok(cast),
-            Step::Write(job, receipt) => outcome(self.queue.put(*job)?.wait_here()?, bearer, receipt),
+            Step::Write(job, receipt) => outcome(self.queue.put(Job::Cast(job))?.wait_here()?, bearer, receipt),
+        }
+    }
+
+    /// Merges a change into the draft under an online code; it is in the database when this returns.
+    ///
+    /// # Errors
+    /// [`DraftError::Queue`]; then asking again tells.
+    pub async fn keep(&self, bearer: &Bearer, change: Change) -> Result<Kept, DraftError> {
+        match self.queue.put(Job::Keep(Box::new(Keep::new(bearer, change))))?.wait().await? {
+            Written::Keep(Kept::TooLarge) => Err(DraftError::TooLarge),
+            Written::Keep(kept) => Ok(kept),
+            Written::Cast(_) => Err(DraftError::Db(DbError::Conflict)),
         }
     }
 
@@ -134,7 +161,7 @@ impl Casting {
             receipt_box: receipt.lock(&bearer.keys, &self.entropy),
             envelope_id: envelope.id,
             sealed: envelope.sealed,
-            drafts: Purpose::ALL.map(|purpose| bearer.keys.slot(purpose).id),
+            drafts: may_wait(bearer.channel).iter().map(|purpose| bearer.keys.slot(*purpose).id).collect(),
             draft: bearer.keys.slot(Purpose::Draft).id,
             grace_ms: bearer.round.grace().num_milliseconds(),
         };
@@ -147,7 +174,16 @@ enum Step {
     Write(Box<Redemption>, Receipt),
 }
 
-fn outcome(outcome: Outcome, bearer: &Bearer, receipt: Receipt) -> Result<Cast, CastError> {
+/// What can wait under a code of this channel.
+const fn may_wait(channel: Channel) -> &'static [Purpose] {
+    match channel {
+        Channel::Online => &[Purpose::Draft],
+        Channel::Paper => &Purpose::ALL,
+    }
+}
+
+fn outcome(written: Written, bearer: &Bearer, receipt: Receipt) -> Result<Cast, CastError> {
+    let Written::Cast(outcome) = written else { return Err(CastError::Db(DbError::Conflict)) };
     match outcome {
         Outcome::Done => Ok(Cast { receipt, first: true }),
         Outcome::AlreadyUsed(locked) => {
@@ -160,16 +196,44 @@ fn outcome(outcome: Outcome, bearer: &Bearer, receipt: Receipt) -> Result<Cast, 
     }
 }
 
-/// One transaction for the whole batch. The order inside is the same in every process: rounds, credentials by key,
-/// turnout by key.
-fn commit(db: &Db, conn: &mut Conn, jobs: &[Redemption]) -> Result<Vec<Outcome>, DbError> {
+/// One transaction for the whole batch. The order inside is the same in every process: drafts by id, rounds,
+/// credentials by key, turnout by key.
+fn commit(db: &Db, conn: &mut Conn, jobs: &[Job], entropy: &Entropy) -> Result<Vec<Written>, DbError> {
+    let (mut casts, mut keeps) = (Vec::new(), Vec::new());
+    for job in jobs {
+        match job {
+            Job::Cast(cast) => casts.push(&**cast),
+            Job::Keep(keep) => keeps.push(&**keep),
+        }
+    }
+    let drafts = casts.iter().map(|c| c.draft).chain(keeps.iter().map(|k| k.slot.id)).collect();
+    store::hold_drafts(conn, &drafts)?;
     let now = db.now(conn)?;
-    let round_ids: BTreeSet<&str> = jobs.iter().map(|j| j.round.as_str()).collect();
-    let windows = store::windows(conn, &round_ids.into_iter().collect::<Vec<_>>())?;
+    let rounds: BTreeSet<&str> =
+        casts.iter().map(|c| c.round.as_str()).chain(keeps.iter().map(|k| k.round.id())).collect();
+    let windows = store::windows(conn, &rounds.into_iter().collect::<Vec<_>>())?;
+    // Ballots first: a change that comes along with its ballot comes too late, and leaves no draft behind.
+    let mut cast = if casts.is_empty() { Vec::new() } else { redeem(conn, &casts, &windows, now)? }.into_iter();
+    let mut kept =
+        if keeps.is_empty() { Vec::new() } else { draft::keep_all(conn, &keeps, &windows, unix_ms(&now), entropy)? }
+            .into_iter();
+    let written = jobs.iter().map(|job| match job {
+        Job::Cast(_) => cast.next().map(Written::Cast),
+        Job::Keep(_) => kept.next().map(Written::Keep),
+    });
+    written.collect::<Option<Vec<_>>>().ok_or(DbError::Conflict)
+}
+
+fn redeem(
+    conn: &mut Conn,
+    jobs: &[&Redemption],
+    windows: &[Window],
+    now: DateTime<Utc>,
+) -> Result<Vec<Outcome>, DbError> {
     let keys: BTreeSet<[u8; 32]> = jobs.iter().map(|j| j.public_key).collect();
     let credentials = store::credentials(conn, &keys.into_iter().collect::<Vec<_>>())?;
     // In the grace after the close a code counts only if its draft was saved in time; nothing makes a draft then.
-    let late: Vec<DraftId> = jobs.iter().filter(|j| in_grace(&windows, j, unix_ms(&now))).map(|j| j.draft).collect();
+    let late: Vec<DraftId> = jobs.iter().filter(|j| in_grace(windows, j, unix_ms(&now))).map(|j| j.draft).collect();
     let drafted = store::drafted(conn, &late)?;
     let day = local(now).format("%Y-%m-%d").to_string();
 
@@ -185,7 +249,7 @@ fn commit(db: &Db, conn: &mut Conn, jobs: &[Redemption]) -> Result<Vec<Outcome>,
                 (_, Some(first)) => Outcome::AlreadyUsed(first.receipt_box.clone()),
                 ("used", None) => Outcome::AlreadyUsed(c.receipt_box.clone().unwrap_or_default()),
                 ("issued", None)
-                    if !(is_open(&windows, &c.round, &c.channel, unix_ms(&now))
+                    if !(is_open(windows, &c.round, &c.channel, unix_ms(&now))
                         || c.channel == Channel::Online.as_str() && drafted.contains(job.draft.as_slice())) =>
                 {
                     Outcome::NotOpen

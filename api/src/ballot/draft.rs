@@ -1,14 +1,21 @@
 //! What waits under a code until the ballot is cast: a respondent's draft, a clerk's entry. One size per
 //! questionnaire, no time, an id that cannot be computed from the public key.
 
-use survey_forms::answers::Answers;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use survey_forms::answers::{Answers, Stratum};
+use survey_forms::round::Channel;
 use zeroize::Zeroizing;
 
-use super::keys::Purpose;
+use super::keys::{DraftId, PublicKey, Purpose, Slot};
 use super::receipt::{lock, unlock};
-use super::{Bearer, CredentialState, store};
+use super::store::{self, NewDraft, Window};
+use super::{Bearer, CredentialState};
 use crate::clock::Entropy;
+use crate::db::queue::QueueError;
 use crate::db::{Conn, DbError};
+use crate::round::LoadedRound;
 
 /// Why a draft was not kept.
 #[derive(Debug, thiserror::Error)]
@@ -19,12 +26,15 @@ pub enum DraftError {
     /// It does not fit; the form engine refuses such answers before.
     #[error("the draft is larger than its bucket")]
     TooLarge,
+    /// Too many are writing, or the database is out of reach; the same call may be made again.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
-/// Keeps answers under the code, in place of what was there. Call inside a write.
+/// Keeps answers under the code, in place of what was there: the paper desk's entries. Call inside a write.
 ///
 /// # Errors
 /// [`DraftError`].
@@ -40,15 +50,21 @@ pub fn keep(
     if !matches!(bearer.state, CredentialState::Issued) || state.as_deref() != Some("issued") {
         return Err(DraftError::Settled);
     }
-    let mut plain = Zeroizing::new(serde_json::to_vec(&answers.to_value()).map_err(|_json| DraftError::TooLarge)?);
-    if plain.len() > bearer.bucket_bytes() {
-        return Err(DraftError::TooLarge);
-    }
-    // JSON may be followed by white space.
-    plain.resize(bearer.bucket_bytes(), b' ');
+    let plain = plain(answers, bearer.bucket_bytes()).ok_or(DraftError::TooLarge)?;
     let slot = bearer.keys.slot(purpose);
-    store::put_draft(conn, &slot.id, bearer.round.id(), &lock(&slot.key, &plain, entropy)).map_err(DbError::from)?;
+    let body = lock(&slot.key, &plain, entropy);
+    store::put_drafts(conn, &[NewDraft { id: slot.id, round: bearer.round.id(), body }]).map_err(DbError::from)?;
     Ok(())
+}
+
+/// As stored before it is locked: JSON may be followed by white space. `None` when it does not fit.
+fn plain(answers: &Answers, bucket_bytes: usize) -> Option<Zeroizing<Vec<u8>>> {
+    let mut plain = Zeroizing::new(serde_json::to_vec(&answers.to_value()).ok()?);
+    if plain.len() > bucket_bytes {
+        return None;
+    }
+    plain.resize(bucket_bytes, b' ');
+    Some(plain)
 }
 
 /// Reads what waits under the code. Answers that the form no longer holds are left out.
@@ -58,10 +74,129 @@ pub fn keep(
 pub fn read(conn: &mut Conn, bearer: &Bearer, purpose: Purpose) -> Result<Option<Answers>, DbError> {
     let slot = bearer.keys.slot(purpose);
     let Some(body) = store::draft(conn, &slot.id)? else { return Ok(None) };
-    let Some(plain) = unlock(&slot.key, &body).map(Zeroizing::new) else { return Ok(None) };
-    let Ok(value) = serde_json::from_slice(&plain) else { return Ok(None) };
-    let form = bearer.round.form(&bearer.stratum);
-    Ok(form.and_then(|form| form.parse(&value).ok()))
+    Ok(unlocked(&slot, &body, &bearer.round, &bearer.stratum))
+}
+
+fn unlocked(slot: &Slot, body: &[u8], round: &LoadedRound, stratum: &Stratum) -> Option<Answers> {
+    let plain = Zeroizing::new(unlock(&slot.key, body)?);
+    let value = serde_json::from_slice(&plain).ok()?;
+    round.form(stratum)?.parse(&value).ok()
+}
+
+/// A change to a respondent's draft. What it does not name stays.
+pub struct Change {
+    /// Answers that are given or changed.
+    pub answers: Answers,
+    /// Target and item whose answer is taken back.
+    pub clear: Option<(String, String)>,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is in the draft.
+    Done,
+    /// The code has been used or revoked, or it is a paper ballot's.
+    Settled,
+    /// Before opening, after closing, or closed by hand.
+    NotOpen,
+    /// It does not fit; the form engine refuses such answers before.
+    TooLarge,
+}
+
+/// A change on its way into the database.
+pub(super) struct Keep {
+    public: PublicKey,
+    pub(super) slot: Slot,
+    pub(super) round: Arc<LoadedRound>,
+    stratum: Stratum,
+    bucket_bytes: usize,
+    change: Change,
+}
+
+impl Keep {
+    pub(super) fn new(bearer: &Bearer, change: Change) -> Self {
+        Self {
+            public: bearer.keys.public,
+            slot: bearer.keys.slot(Purpose::Draft),
+            round: Arc::clone(&bearer.round),
+            stratum: bearer.stratum.clone(),
+            bucket_bytes: bearer.bucket_bytes(),
+            change,
+        }
+    }
+}
+
+/// Merges the changes into their drafts, in order, inside a write that holds the drafts. Several changes of one draft
+/// are written once.
+pub(super) fn keep_all(
+    conn: &mut Conn,
+    jobs: &[&Keep],
+    windows: &[Window],
+    now_ms: i64,
+    entropy: &Entropy,
+) -> Result<Vec<Kept>, DbError> {
+    let keys: Vec<PublicKey> = jobs.iter().map(|job| job.public).collect();
+    let standings = store::standings(conn, &keys)?;
+    let ids: Vec<DraftId> = jobs.iter().map(|job| job.slot.id).collect();
+    let stored = store::drafts(conn, &ids)?;
+
+    let mut drafts: BTreeMap<DraftId, Answers> = BTreeMap::new();
+    let mut written: BTreeMap<DraftId, (&Keep, Zeroizing<Vec<u8>>)> = BTreeMap::new();
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let id = job.slot.id;
+        let was = match drafts.remove(&id) {
+            Some(answers) => Some(answers),
+            None => stored.get(id.as_slice()).and_then(|body| unlocked(&job.slot, body, &job.round, &job.stratum)),
+        };
+        let outcome = match standings.get(job.public.as_slice()) {
+            Some(code) if code.round == job.round.id() && code.state == "issued" => {
+                if code.channel != Channel::Online.as_str() {
+                    Kept::Settled
+                } else if store::takes(windows, &job.round, now_ms, was.is_some()) {
+                    Kept::Done
+                } else {
+                    Kept::NotOpen
+                }
+            }
+            _ => Kept::Settled,
+        };
+        if outcome != Kept::Done {
+            drafts.extend(was.map(|answers| (id, answers)));
+            outcomes.push(outcome);
+            continue;
+        }
+        let before = was.clone();
+        let mut answers = was.unwrap_or_default();
+        for (target, item, answer) in job.change.answers.iter() {
+            answers.insert(target, item, answer.clone());
+        }
+        if let Some((target, item)) = &job.change.clear {
+            answers.remove(target, item);
+        }
+        match plain(&answers, job.bucket_bytes) {
+            Some(plain) => {
+                drafts.insert(id, answers);
+                written.insert(id, (job, plain));
+                outcomes.push(Kept::Done);
+            }
+            None => {
+                drafts.extend(before.map(|answers| (id, answers)));
+                outcomes.push(Kept::TooLarge);
+            }
+        }
+    }
+    let rows: Vec<NewDraft<'_>> = written
+        .iter()
+        .map(|(id, (job, plain))| NewDraft {
+            id: *id,
+            round: job.round.id(),
+            body: lock(&job.slot.key, plain, entropy),
+        })
+        .collect();
+    store::put_drafts(conn, &rows)?;
+    Ok(outcomes)
 }
 
 /// Deletes what waits under the code.

@@ -10,6 +10,7 @@ use super::token::Token;
 
 const SALT: &str = "phieu/v1";
 const REDEEM: &str = "phieu/redeem/v1";
+const PAGE: &str = "phieu/page/v1";
 
 /// The stored id of a credential: an Ed25519 public key (RFC 8032), 32 bytes.
 pub type PublicKey = [u8; 32];
@@ -94,6 +95,15 @@ pub fn is_redeemed(public: &PublicKey, round: &str, stratum: &str, signature: &[
     VerifyingKey::from_bytes(public)
         .and_then(|key| key.verify_strict(&redeem_message(round, stratum), &Signature::from_bytes(signature)))
         .is_ok()
+}
+
+/// Marks the pages that a code's holder is shown, so that a page left open on a shared computer is not taken for the
+/// next person's. It stands in those pages only, is stored and logged nowhere, and does not lead back to the code.
+#[must_use]
+pub fn page_mark(token: &Token) -> String {
+    let prk = Hkdf::<Sha256>::new(Some(PAGE.as_bytes()), token.symbols());
+    let mark: Zeroizing<[u8; 8]> = expand(&prk, "mark");
+    data_encoding::HEXLOWER.encode(&*mark)
 }
 
 fn redeem_message(round: &str, stratum: &str) -> Vec<u8> {

@@ -8,6 +8,7 @@ use diesel::sql_types::{Array, BigInt, Binary, Text};
 use super::keys::{DraftId, PublicKey};
 use crate::db::Conn;
 use crate::db::schema::{credential, draft, envelope, round, turnout};
+use crate::round::LoadedRound;
 
 /// A credential's public row.
 #[derive(Queryable)]
@@ -29,7 +30,8 @@ pub(super) struct Redemption {
     pub(super) receipt_box: Vec<u8>,
     pub(super) envelope_id: [u8; 32],
     pub(super) sealed: Vec<u8>,
-    pub(super) drafts: [DraftId; 3],
+    /// What may wait under the code: one draft of an online ballot, a paper ballot's entries.
+    pub(super) drafts: Vec<DraftId>,
     /// The respondent's own among them.
     pub(super) draft: DraftId,
     /// For how long after the close it is taken when that draft is there, in milliseconds.
@@ -95,18 +97,79 @@ pub(super) fn drafted(conn: &mut Conn, ids: &[DraftId]) -> QueryResult<BTreeSet<
     Ok(found.into_iter().collect())
 }
 
-pub(super) fn put_draft(conn: &mut Conn, id: &DraftId, round: &str, body: &[u8]) -> QueryResult<()> {
-    let row = (draft::id.eq(id.as_slice()), draft::round.eq(round), draft::body.eq(body));
-    let set = draft::body.eq(body);
+/// A draft to be written in place of what was there.
+pub(super) struct NewDraft<'r> {
+    pub(super) id: DraftId,
+    pub(super) round: &'r str,
+    pub(super) body: Vec<u8>,
+}
+
+pub(super) fn put_drafts(conn: &mut Conn, drafts: &[NewDraft<'_>]) -> QueryResult<()> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
     match conn {
         Conn::Sqlite(c) => {
-            diesel::insert_into(draft::table).values(row).on_conflict(draft::id).do_update().set(set).execute(c)
+            for new in drafts {
+                diesel::insert_into(draft::table)
+                    .values((draft::id.eq(new.id.as_slice()), draft::round.eq(new.round), draft::body.eq(&new.body)))
+                    .on_conflict(draft::id)
+                    .do_update()
+                    .set(draft::body.eq(&new.body))
+                    .execute(c)?;
+            }
+            Ok(())
+        }
+        Conn::Postgres(c) => diesel::sql_query(
+            "INSERT INTO draft (id, round, body) SELECT * FROM unnest($1, $2, $3) \
+             ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+        )
+        .bind::<Array<Binary>, _>(drafts.iter().map(|d| d.id.as_slice()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(drafts.iter().map(|d| d.round).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(drafts.iter().map(|d| d.body.as_slice()).collect::<Vec<_>>())
+        .execute(c)
+        .map(|_| ()),
+    }
+}
+
+/// The drafts of a batch, as stored.
+pub(super) fn drafts(conn: &mut Conn, ids: &[DraftId]) -> QueryResult<BTreeMap<Vec<u8>, Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    match conn {
+        Conn::Sqlite(_) => {
+            for id in ids {
+                if let Some(body) = draft(conn, id)? {
+                    found.insert(id.to_vec(), body);
+                }
+            }
         }
         Conn::Postgres(c) => {
-            diesel::insert_into(draft::table).values(row).on_conflict(draft::id).do_update().set(set).execute(c)
+            let ids: Vec<&[u8]> = ids.iter().map(<[u8; 16]>::as_slice).collect();
+            let rows: Vec<(Vec<u8>, Vec<u8>)> =
+                draft::table.filter(draft::id.eq_any(ids)).select((draft::id, draft::body)).load(c)?;
+            found.extend(rows);
         }
     }
-    .map(|_| ())
+    Ok(found)
+}
+
+/// Waits until no other process writes these drafts, until the end of the transaction. SQLite has one writer anyway.
+/// PostgreSQL holds advisory locks, which live in memory only: a row lock would leave the transaction's number, which
+/// the draft has too, on the credential.
+pub(super) fn hold_drafts(conn: &mut Conn, ids: &BTreeSet<DraftId>) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(_) if ids.is_empty() => Ok(()),
+        Conn::Postgres(c) => {
+            let number = |id: &DraftId| id.iter().take(8).fold(0_i64, |key, byte| (key << 8) | i64::from(*byte));
+            // In the same order in every process, so that two writers cannot block each other.
+            let keys: BTreeSet<i64> = ids.iter().map(number).collect();
+            diesel::sql_query("SELECT pg_advisory_xact_lock(k) FROM unnest($1) AS k")
+                .bind::<Array<BigInt>, _>(keys.into_iter().collect::<Vec<i64>>())
+                .execute(c)
+                .map(|_| ())
+        }
+    }
 }
 
 pub(super) fn delete_draft(conn: &mut Conn, id: &DraftId) -> QueryResult<()> {
@@ -125,6 +188,45 @@ pub(super) fn windows(conn: &mut Conn, ids: &[&str]) -> QueryResult<Vec<Window>>
         Conn::Sqlite(c) => query.load(c),
         Conn::Postgres(c) => query.for_share().load(c),
     }
+}
+
+/// Whether an online ballot is taken now; in the grace after the close only one whose draft was saved in time.
+pub(super) fn takes(windows: &[Window], round: &LoadedRound, now_ms: i64, drafted: bool) -> bool {
+    windows.iter().filter(|w| w.id == round.id() && w.state == "open").any(|w| {
+        let grace_ms = if drafted { round.grace().num_milliseconds() } else { 0 };
+        w.opens_at <= now_ms && now_ms < w.closes_at.saturating_add(grace_ms)
+    })
+}
+
+/// Where a code stands, not held.
+#[derive(Queryable)]
+pub(super) struct StandingRow {
+    pub(super) round: String,
+    pub(super) channel: String,
+    pub(super) state: String,
+}
+
+/// Where the codes of a batch stand, by public key.
+pub(super) fn standings(conn: &mut Conn, keys: &[PublicKey]) -> QueryResult<BTreeMap<Vec<u8>, StandingRow>> {
+    let columns = (credential::round, credential::channel, credential::state);
+    let mut found = BTreeMap::new();
+    match conn {
+        Conn::Sqlite(c) => {
+            for key in keys {
+                let row = credential::table.find(key.as_slice()).select(columns).first(c).optional()?;
+                found.extend(row.map(|row| (key.to_vec(), row)));
+            }
+        }
+        Conn::Postgres(c) => {
+            let keys: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
+            let rows: Vec<(Vec<u8>, StandingRow)> = credential::table
+                .filter(credential::public_key.eq_any(keys))
+                .select((credential::public_key, columns))
+                .load(c)?;
+            found.extend(rows);
+        }
+    }
+    Ok(found)
 }
 
 /// The credentials of a batch by public key; on PostgreSQL locked, in the order of their keys so that two writers

@@ -114,6 +114,57 @@ fn a_ballot_goes_in_once_and_comes_out_as_it_went_in() {
     }
 }
 
+/// Runs this many changes of one draft at once: each answers an item of its own.
+fn keep_at_once(scene: &Scene, token: &Token, items: &[String]) -> Vec<draft::Kept> {
+    let bearer = scene.bearer(token);
+    let change = |item: &String| {
+        let mut answers = Answers::new();
+        answers.insert("SNV", item, Answer::Choice("C".to_owned()));
+        scene.casting.keep(&bearer, draft::Change { answers, clear: None })
+    };
+    let mut waiting: Vec<_> = items.iter().map(change).map(Box::pin).collect();
+    let mut done = Vec::new();
+    // All are asked before the first is waited for.
+    let all = std::future::poll_fn(|context| {
+        waiting.retain_mut(|one| match one.as_mut().poll(context) {
+            std::task::Poll::Ready(kept) => {
+                done.push(kept.unwrap());
+                false
+            }
+            std::task::Poll::Pending => true,
+        });
+        if waiting.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    });
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(all);
+    done
+}
+
+#[test]
+fn changes_that_share_a_flush_are_all_in_the_draft_until_the_code_is_used() {
+    for scene in scenes(3) {
+        let token = &scene.codes[0];
+        let bearer = scene.bearer(token);
+        let items: Vec<String> = bearer.form().unwrap().questionnaire.items().map(|i| i.code.clone()).collect();
+        let kept = keep_at_once(&scene, token, &items);
+        assert_eq!(kept, vec![draft::Kept::Done; items.len()], "{}", scene.test.backend);
+        let read = |token: &Token| {
+            let bearer = scene.bearer(token);
+            scene.test.db.read_here(|c| draft::read(c, &bearer, Purpose::Draft)).unwrap().unwrap_or_default()
+        };
+        assert_eq!(read(token).iter().count(), items.len());
+        assert_eq!((scene.count("draft"), read(&scene.codes[1]).is_empty()), (1, true));
+
+        scene.casting.cast_here(&bearer, &read(token)).unwrap();
+        assert_eq!(keep_at_once(&scene, token, &items[..1]), [draft::Kept::Settled]);
+        scene.clock.advance(TimeDelta::days(60));
+        assert_eq!(keep_at_once(&scene, &scene.codes[1], &items[..1]), [draft::Kept::NotOpen]);
+        scene.clock.advance(TimeDelta::days(-60));
+        scene.test.db.write_here(|c| round::advance(c, ROUND, RoundState::Open, RoundState::Closed)).unwrap();
+        assert_eq!(keep_at_once(&scene, &scene.codes[1], &items[..1]), [draft::Kept::NotOpen]);
+        assert_eq!(scene.count("draft"), 0);
+    }
+}
+
 #[test]
 fn sixty_four_racing_clients_get_one_ballot_and_one_receipt() {
     for scene in scenes(1) {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::as_conversions, reason = "small counts in a test")]
 
+mod any_round;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -142,13 +144,19 @@ fn assert_scores(place: &Place, sent: &[&Ballot], document: &ScoreDocument) {
             };
             let means: Vec<Ratio> = groups.values().map(|(sum, n)| sum / whole(*n)).collect();
             let score = means.iter().sum::<Ratio>() / whole(means.len() as u64);
-            assert_eq!(item.percent.as_deref(), Some(to_fixed(&score, 2).as_str()));
+            // A pooled score of one small group is that group's cell; what is hidden counts all the same.
+            let few = groups.len() == 1 && groups.values().all(|(_, n)| *n < 10);
+            assert!(item.suppressed.is_some() || !few, "{} {}", target.target, item.item_code);
+            let shown = item.suppressed.is_none().then(|| to_fixed(&score, 2));
+            assert_eq!(item.percent, shown);
             assert_eq!(item.n, groups.values().map(|(_, n)| n).sum::<u64>());
             let most = &round.criterion(&item.item_code).unwrap().max_points;
             points += score * most / whole(100);
             max += most;
         }
-        if max > whole(0) {
+        if target.suppressed.is_some() {
+            assert_eq!((&target.survey_points, &target.percent), (&None, &None));
+        } else {
             assert_eq!(target.survey_points.as_deref(), Some(to_fixed(&points, 2).as_str()), "{}", target.target);
             let percent = points / max * whole(100);
             assert_eq!(target.percent.as_deref(), Some(to_fixed(&percent, 2).as_str()));
@@ -290,7 +298,8 @@ fn nothing_leads_from_a_ballot_to_an_envelope() {
         for (id, _) in &stored {
             assert!(envelopes.iter().all(|e| !e.windows(4).any(|w| id.windows(4).any(|v| v == w))));
         }
-        // On disk they lie in the order of their ids: the order of writing tells no more.
+        // On disk they lie in the order of their ids, but for rows that PostgreSQL fits into the rest of an earlier page:
+        // the order of writing tells no more.
         #[derive(diesel::QueryableByName)]
         struct Id {
             #[diesel(sql_type = diesel::sql_types::Binary)]
@@ -305,10 +314,8 @@ fn nothing_leads_from_a_ballot_to_an_envelope() {
                 diesel::RunQueryDsl::load(diesel::sql_query(query), conn).map_err(DbError::from)
             })
             .unwrap();
-        // PostgreSQL puts a short row into what a long one has left free on a page before; that depends on sizes only.
-        let falling = places.windows(2).filter(|w| w[0].id > w[1].id).count();
-        let most = if place.test.backend == "sqlite" { 0 } else { places.len() / 10 };
-        assert!(falling <= most, "{}: {falling} of {}", place.test.backend, places.len());
+        let rising = places.windows(2).filter(|w| w[0].id < w[1].id).count();
+        assert!(rising as f64 > 0.9 * (places.len() - 1) as f64, "{}: {rising}", place.test.backend);
     }
 }
 

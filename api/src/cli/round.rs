@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use survey_forms::{Fault, Round, RoundFiles, Severity};
+use survey_forms::{Checked, Fault, Round, RoundFiles, Severity};
 
 use super::{Failure, entropy, open, out, reuse};
-use crate::access::Actor;
+use crate::access::{Actor, audit};
 use crate::ceremony::{Ceremony, Timing};
 use crate::config::Config;
-use crate::round::{self as rounds, RoundError, Rounds};
+use crate::round::{self as rounds, RoundError, Rounds, Standing, archive};
 
 /// Most bytes of one file and most files of a round's folder.
 const FILE_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
@@ -19,12 +19,12 @@ const FILES_LIMIT: usize = 200;
 pub(super) enum Command {
     /// Check a round's folder: every fault with file, place and reason.
     Check {
-        /// The folder.
+        /// The folder, or a zip of it.
         dir: PathBuf,
     },
     /// Load a round's folder into the database: all of it or nothing.
     Load {
-        /// The folder.
+        /// The folder, or a zip of it.
         dir: PathBuf,
     },
     /// Make next time's folder out of an old one: other id, dates and units.
@@ -117,19 +117,29 @@ fn check(dir: &Path) -> Result<(), Failure> {
 fn load(dir: &Path, config: &Config) -> Result<(), Failure> {
     let files = read_folder(dir)?;
     let db = open(config)?;
-    match db.write_here(|conn| rounds::load(conn, &files)) {
-        Ok(round) => {
-            out::line(format_args!("loaded {} ({})", round.id, round.hash));
-            Ok(())
+    let Checked { round, faults } = Round::check(&files);
+    let Some(round) = round else {
+        for fault in &faults {
+            out::line(describe(fault));
         }
-        Err(RoundError::Faults(faults)) => {
-            for fault in &faults {
-                out::line(describe(fault));
-            }
-            Err(format!("{}: {} faults; nothing was loaded", dir.display(), faults.len()).into())
+        return Err(format!("{}: {} faults; nothing was loaded", dir.display(), faults.len()).into());
+    };
+    let standing = db.write_here(|conn| {
+        let standing = rounds::put(conn, &files, &round)?;
+        if matches!(standing, Standing::New | Standing::Replaces) {
+            let now = db.now(conn)?;
+            audit::record(conn, now, &Actor::Command, "round.loaded", &round.id, &format!("hash={}", round.hash))?;
         }
-        Err(other) => Err(other.into()),
+        Ok::<_, RoundError>(standing)
+    })?;
+    match standing {
+        Standing::Same(_) => out::line(format_args!(
+            "{} is loaded already with these rules ({}); nothing was changed",
+            round.id, round.hash
+        )),
+        _ => out::line(format_args!("loaded {} ({})", round.id, round.hash)),
     }
+    Ok(())
 }
 
 fn list(config: &Config) -> Result<(), Failure> {
@@ -180,8 +190,14 @@ pub(super) fn describe(fault: &Fault) -> String {
     format!("{severity}: {}: {}: {} [{}]", fault.file, fault.place, fault.message, fault.code)
 }
 
-/// Reads a round's folder: its files, two levels deep, with forward slashes.
+/// Reads a round's folder: its files, two levels deep, with forward slashes; or a zip of it.
 pub(super) fn read_folder(dir: &Path) -> Result<RoundFiles, Failure> {
+    if dir.is_file() {
+        if std::fs::metadata(dir)?.len() > archive::ARCHIVE_BYTES_MAX.try_into()? {
+            return Err(format!("{}: {}", dir.display(), archive::ArchiveError::TooLarge).into());
+        }
+        return archive::read(&std::fs::read(dir)?).map_err(|e| format!("{}: {e}", dir.display()).into());
+    }
     let mut files = RoundFiles::new();
     read_into(dir, dir, &mut files, 0)?;
     Ok(files)

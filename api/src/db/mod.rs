@@ -2,6 +2,8 @@
 //! and in `match` arms of the rooms' `store.rs`.
 
 mod conn;
+#[cfg(test)]
+mod lint;
 mod pool;
 pub mod queue;
 pub mod schema;
@@ -186,6 +188,39 @@ impl Db {
         }
         .map(|_| ())
         .map_err(|e| DbError::Migration(e.to_string()))
+    }
+
+    /// Every table with its columns, sorted, as the database has them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    #[cfg(test)]
+    pub(crate) fn columns(&self) -> Result<std::collections::BTreeMap<String, Vec<String>>, DbError> {
+        #[derive(QueryableByName)]
+        struct Column {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            of: String,
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            name: String,
+        }
+        let mut conn = self.connection()?;
+        let query = match &*conn {
+            Conn::Sqlite(_) => {
+                "SELECT t.name AS \"of\", c.name AS name FROM sqlite_master t, pragma_table_info(t.name) c \
+                 WHERE t.type = 'table' ORDER BY 1, 2"
+            }
+            Conn::Postgres(_) => {
+                "SELECT CAST(table_name AS TEXT) AS \"of\", CAST(column_name AS TEXT) AS name \
+                 FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY 1, 2"
+            }
+        };
+        let columns: Vec<Column> = diesel::sql_query(query).load(&mut *conn)?;
+        let mut all = std::collections::BTreeMap::new();
+        for column in columns {
+            all.entry(column.of).or_insert_with(Vec::new).push(column.name);
+        }
+        all.values_mut().for_each(|names| names.sort());
+        Ok(all)
     }
 
     fn connection(&self) -> Result<pool::Pooled, DbError> {

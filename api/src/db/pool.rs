@@ -73,7 +73,18 @@ impl ManageConnection for Manager {
     }
 
     fn is_valid(&self, conn: &mut Conn) -> Result<(), DbError> {
-        conn.batch_execute("SELECT 1").map_err(DbError::from)
+        match conn {
+            // An embedded database cannot be cut off.
+            Conn::Sqlite(_) => Ok(()),
+            // A look at what has already arrived, without asking: a server that went away has closed the socket, after
+            // its last words. The first look takes those in, the second one finds the end.
+            Conn::Postgres(c) => {
+                for _ in 0..2 {
+                    c.notifications_iter().next().transpose()?;
+                }
+                Ok(())
+            }
+        }
     }
 
     fn has_broken(&self, _: &mut Conn) -> bool {
@@ -83,13 +94,47 @@ impl ManageConnection for Manager {
 }
 
 pub(super) fn open(address: Address, connections: u32) -> Result<Pool, DbError> {
-    // An embedded database needs no test of a connection that cannot be cut.
-    let test = matches!(address, Address::Postgres(_));
     R2d2Pool::builder()
         .max_size(connections.max(2))
         .min_idle(Some(1))
-        .test_on_check_out(test)
+        .test_on_check_out(true)
         .connection_timeout(Duration::from_secs(10))
         .build(Manager(address))
         .map_err(|e| DbError::Connect(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::RunQueryDsl as _;
+    use diesel::sql_query;
+
+    use crate::clock::Clock;
+    use crate::db::{Conn, DbError};
+    use crate::testing::databases_at;
+
+    #[test]
+    fn a_server_that_cut_every_connection_is_not_noticed_by_the_next_reader() {
+        for test in databases_at(&Clock::Database) {
+            if test.backend == "sqlite" {
+                continue;
+            }
+            let backend = || {
+                #[derive(diesel::QueryableByName)]
+                struct Backend {
+                    #[diesel(sql_type = diesel::sql_types::Integer)]
+                    pid: i32,
+                }
+                let ask = |conn: &mut Conn| {
+                    sql_query("SELECT pg_backend_pid() AS pid").get_result::<Backend>(conn).map_err(DbError::from)
+                };
+                test.db.read_here(ask).unwrap().pid
+            };
+            let first = backend();
+            assert_eq!(backend(), first, "a whole connection is used again");
+            let admin = test.db.with_clock(Clock::Database).unwrap();
+            let cut = format!("SELECT pg_terminate_backend({first}, 5000)");
+            admin.read_here(|conn| sql_query(cut).execute(conn).map_err(DbError::from)).unwrap();
+            assert_ne!(backend(), first);
+        }
+    }
 }

@@ -15,6 +15,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    round_proposal (id) {
+        id -> Text,
+        round -> Text,
+        title -> Text,
+        hash -> Text,
+        files -> Text,
+        errors -> BigInt,
+        warnings -> BigInt,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at -> BigInt,
+        settled_by -> Nullable<Text>,
+        settled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     roster (round, respondent_code, source_unit) {
         round -> Text,
         respondent_code -> Text,
@@ -206,6 +223,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     publication,
     roster,
     round,
+    round_proposal,
     session,
     signing_key,
     staff,

@@ -134,6 +134,24 @@ codes! {
     /// Before the round's date of publication.
     TOO_EARLY = 409 "too_early" "Chưa đến ngày công bố của đợt điều tra.";
 
+    // a round's folder
+    /// Codes are out, or the round is open or later: everybody must answer the same words.
+    ROUND_FROZEN = 409 "round_frozen" "Đợt điều tra đã phát mã hoặc đã mở nên bộ tệp không đổi được nữa, kể cả sửa câu chữ: mọi người phải trả lời cùng một nội dung. Xin chốt đợt này, hoặc nạp bản sửa thành một đợt mới với mã đợt khác.";
+    /// The upload broke off.
+    UPLOAD_INCOMPLETE = 400 "upload_incomplete" "Kết nối bị ngắt nên tệp chưa đến đủ. Chưa có gì được lưu; xin ông/bà gửi lại tệp.";
+    /// No such proposal.
+    PROPOSAL_UNKNOWN = 404 "proposal_unknown" "Không có đề nghị nạp này.";
+    /// Whoever proposed a folder may not confirm it.
+    PROPOSAL_SAME_PERSON = 409 "proposal_same_person" "Ông/bà là người đề nghị nạp bộ tệp này. Việc xác nhận phải do người khác làm.";
+    /// Confirmed or withdrawn before.
+    PROPOSAL_SETTLED = 409 "proposal_settled" "Đề nghị này đã được xác nhận hoặc đã rút lại. Xin mở lại danh sách để xem.";
+    /// The folder has errors.
+    PROPOSAL_FAULTY = 409 "proposal_faulty" "Bộ tệp còn lỗi nên chưa thể nạp. Xin sửa các lỗi đã nêu, nén lại và gửi bản mới.";
+    /// What was read on the page is not what would be loaded.
+    PROPOSAL_CHANGED = 409 "proposal_changed" "Dấu của bộ tệp không khớp với bản ông/bà đã xem. Xin mở lại đề nghị và đối chiếu.";
+    /// So many proposals wait already.
+    PROPOSALS_MANY = 409 "proposals_many" "Đang có quá nhiều đề nghị chờ xác nhận. Xin xác nhận hoặc rút bớt rồi gửi lại.";
+
     // the paper desk
     /// An online ballot's code at the paper desk.
     KEYING_CODE_IS_ONLINE = 409 "code_is_online" "Đây là mã của phiếu trực tuyến, không nhập tại bàn phiếu giấy.";

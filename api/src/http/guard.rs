@@ -81,8 +81,10 @@ pub async fn problems_as_pages<B: MessageBody + 'static>(
     let code = problem.code();
     let page = ErrorPage { frame: site.frame("Không thực hiện được"), title: code.title, code: code.name };
     let mut response = render(problem.status_code(), &page);
-    if let Some(wait) = res.headers().get(header::RETRY_AFTER) {
-        response.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+    for name in [header::RETRY_AFTER, header::ALLOW] {
+        if let Some(value) = res.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
     }
     Ok(res.into_response(response).map_into_right_body())
 }

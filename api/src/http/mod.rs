@@ -6,10 +6,12 @@ pub mod codes;
 pub mod frame;
 mod guard;
 mod limit;
+mod methods;
 mod problem;
 
 pub use guard::{problems_as_pages, refuse_cross_site, security_headers};
 pub use limit::{Limits, Origin};
+pub use methods::{Methods, head_as_get};
 pub(crate) use problem::Document as ProblemDocument;
 pub use problem::{FieldFault, Problem};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +17,7 @@ pub struct Problem {
     code: &'static Code,
     errors: Vec<FieldFault>,
     retry_after_s: Option<u32>,
+    allow: Option<String>,
 }
 
 /// One fault in what was sent.
@@ -54,7 +55,7 @@ impl Problem {
     /// A refusal of this kind.
     #[must_use]
     pub fn new(code: &'static Code) -> Self {
-        Self { code, errors: Vec::new(), retry_after_s: (code.status == 503).then_some(2) }
+        Self { code, errors: Vec::new(), retry_after_s: (code.status == 503).then_some(2), allow: None }
     }
 
     /// With the fields at fault.
@@ -68,6 +69,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// With `Allow`: the methods that the route knows.
+    #[must_use]
+    pub fn allow(mut self, methods: &str) -> Self {
+        self.allow = Some(methods.to_owned());
         self
     }
 
@@ -151,6 +159,9 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.retry_after_s {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        if let Some(methods) = &self.allow {
+            response.insert_header((ALLOW, methods.as_str()));
         }
         if self.code.status == 401 {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));

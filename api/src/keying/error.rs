@@ -70,6 +70,7 @@ impl From<DraftError> for KeyingError {
             // Used or revoked since it was looked up.
             DraftError::Settled => Self::Duplicate,
             DraftError::TooLarge => Self::Answers(Vec::new()),
+            DraftError::Queue(error) => Self::Cast(error.into()),
             DraftError::Db(error) => error.into(),
         }
     }

@@ -1,12 +1,12 @@
 //! The public form: enter a code, answer, keep a draft under the code's own key, go on from another device, review,
 //! cast, receipt. What is done here is the same for the pages and for the REST calls.
 
+mod kept;
 mod pages;
 mod place;
 mod rest;
 mod sent;
 mod shown;
-mod store;
 mod views;
 mod words;
 
@@ -23,9 +23,8 @@ use survey_forms::round::Channel;
 pub use pages::pages;
 pub use rest::rest;
 
-use crate::ballot::draft::{self, DraftError};
+use crate::ballot::draft::{self, Change, DraftError, Kept};
 use crate::ballot::{Bearer, Cast, CastError, Casting, CredentialState, FindError, Purpose, Receipt, Token, find};
-use crate::clock::Entropy;
 use crate::db::{Conn, Db, DbError};
 use crate::http::{FieldFault, Problem, codes};
 use crate::round::{LoadedRound, RoundError, RoundState, Rounds};
@@ -142,7 +141,7 @@ impl From<RespondError> for Problem {
                 let fault = |f: AnswerFault| FieldFault { pointer: format!("/answers{}", f.pointer), code: f.code };
                 Self::new(&codes::ANSWERS_INVALID).with_errors(faults.into_iter().map(fault).collect())
             }
-            RespondError::Cast(CastError::Queue(error)) => error.into(),
+            RespondError::Cast(CastError::Queue(error)) | RespondError::Draft(DraftError::Queue(error)) => error.into(),
             RespondError::Db(error) | RespondError::Round(RoundError::Db(error)) => error.into(),
             other => Self::internal(&other),
         }
@@ -155,15 +154,6 @@ struct Booth {
     db: Db,
     rounds: Rounds,
     casting: Casting,
-    entropy: Entropy,
-}
-
-/// One section's worth of a draft: answers about one target, and an answer taken back.
-struct Change {
-    /// In the wire form of answers.
-    answers: Value,
-    /// Target and item whose answer is taken back.
-    clear: Option<(String, String)>,
 }
 
 impl Booth {
@@ -199,36 +189,27 @@ impl Booth {
         Ok((Visit { bearer, now, drafted: draft.is_some() }, draft.unwrap_or_default()))
     }
 
-    /// Merges a change into the draft; what the change does not name stays. Nothing is kept for a code that cannot
-    /// answer now: its standing says why.
-    async fn keep(&self, token: Token, change: Change) -> Result<Visit, RespondError> {
-        let booth = self.clone();
-        self.db.write(move |conn| booth.keep_here(conn, &token, &change)).await
-    }
-
-    fn keep_here(&self, conn: &mut Conn, token: &Token, change: &Change) -> Result<Visit, RespondError> {
-        let bearer = find(conn, &self.rounds, token)?;
-        // Two devices, or a page and its script, may save at once: one after the other.
-        store::hold(conn, &bearer.keys.slot(Purpose::Draft).id).map_err(DbError::from)?;
-        let now = self.db.now(conn)?;
-        let draft = draft::read(conn, &bearer, Purpose::Draft)?;
-        let visit = Visit { bearer, now, drafted: draft.is_some() };
-        if !matches!(visit.standing(), Standing::Answering) {
+    /// Merges a screen's answers, in their wire form, into the draft; what they do not name stays. It is kept when this
+    /// returns, or the visit that comes back says why not.
+    async fn keep(
+        &self,
+        token: Token,
+        visit: Visit,
+        answers: &Value,
+        clear: Option<(String, String)>,
+    ) -> Result<Visit, RespondError> {
+        let answers = visit.bearer.form()?.parse(answers).map_err(RespondError::Answers)?;
+        if self.casting.keep(&visit.bearer, Change { answers, clear }).await? == Kept::Done {
             return Ok(visit);
         }
-        let sent = visit.bearer.form()?.parse(&change.answers).map_err(RespondError::Answers)?;
-        let mut draft = draft.unwrap_or_default();
-        for (target, item, answer) in sent.iter() {
-            draft.insert(target, item, answer.clone());
-        }
-        if let Some((target, item)) = &change.clear {
-            draft.remove(target, item);
-        }
-        match draft::keep(conn, &visit.bearer, Purpose::Draft, &draft, &self.entropy) {
-            // Cast from another device a moment ago: the next page shows the receipt.
-            Ok(()) | Err(DraftError::Settled) => Ok(visit),
-            Err(error) => Err(error.into()),
-        }
+        // Cast from another device, or closed, a moment ago.
+        let booth = self.clone();
+        let read = move |conn: &mut Conn| {
+            booth.rounds.reread(conn)?;
+            booth.visit_here(conn, &token)
+        };
+        let (visit, _): (Visit, Answers) = self.db.read(read).await?;
+        if matches!(visit.standing(), Standing::Answering) { Err(RespondError::NotOpen) } else { Ok(visit) }
     }
 
     /// Casts these answers; the same code again gets the receipt of the first time.

@@ -1,4 +1,5 @@
-//! Where somebody is in a form: which target, which section; and the address of that place.
+//! Where somebody is in a form: which target, which screen; and the address of that place. A short ballot about one
+//! target is one screen, so that nobody presses a button after each pair of questions; any other has a screen a section.
 
 use serde::Deserialize;
 use survey_forms::answers::{Answers, Form};
@@ -10,15 +11,28 @@ use survey_forms::questionnaire::Section;
 pub(super) struct Address {
     /// Code of the target (đối tượng).
     pub(super) dt: Option<String>,
-    /// Number of the section (phần), from 1.
+    /// Number of the screen (phần), from 1.
     pub(super) phan: Option<usize>,
 }
 
-/// One screen: a section about a target. Both indices lie within the form.
+/// Most questions of a ballot that is one screen.
+const ONE_SCREEN: usize = 12;
+
+/// One screen about a target. Both indices lie within the form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) target: usize,
-    pub(super) section: usize,
+    pub(super) screen: usize,
+}
+
+/// Whether the ballot is one screen, its sections under headings.
+pub(super) fn is_one_screen(form: &Form<'_>) -> bool {
+    form.targets.len() == 1 && form.questionnaire.items().count() <= ONE_SCREEN
+}
+
+/// How many screens there are about each target.
+pub(super) fn screens(form: &Form<'_>) -> usize {
+    if is_one_screen(form) { 1 } else { form.questionnaire.sections.len() }
 }
 
 /// What an address leads to.
@@ -34,7 +48,7 @@ pub(super) enum Spot {
 }
 
 impl Place {
-    /// Where the address leads. Without a section: the first one that has a blank, so that another device goes on
+    /// Where the address leads. Without a screen: the first one that has a blank, so that another device goes on
     /// where this one stopped.
     pub(super) fn find(form: &Form<'_>, answers: &Answers, address: &Address) -> Spot {
         let single = form.targets.len() == 1;
@@ -45,19 +59,20 @@ impl Place {
             None => None,
         };
         let Some(target) = target else { return Spot::Nowhere };
-        let sections = &form.questionnaire.sections;
+        let screens = screens(form);
         match address.phan {
-            Some(number) if (1..=sections.len()).contains(&number) => {
-                Spot::At(Self { target, section: number.saturating_sub(1) })
+            Some(number) if (1..=screens).contains(&number) => {
+                Spot::At(Self { target, screen: number.saturating_sub(1) })
             }
             Some(_) => Spot::Nowhere,
             None => {
                 let code = form.targets.get(target).map_or("", String::as_str);
-                let blank = sections.iter().position(|s| unanswered(s, code, answers) > 0);
+                let mut all = (0..screens).map(|screen| Self { target, screen });
+                let blank = all.find(|p| p.sections(form).iter().any(|s| unanswered(s, code, answers) > 0));
                 match blank {
-                    Some(section) => Spot::At(Self { target, section }),
+                    Some(place) => Spot::At(place),
                     None if single && address.dt.is_none() => Spot::Review,
-                    None => Spot::At(Self { target, section: 0 }),
+                    None => Spot::At(Self { target, screen: 0 }),
                 }
             }
         }
@@ -67,13 +82,15 @@ impl Place {
         form.targets.get(self.target).map_or("", String::as_str)
     }
 
-    pub(super) fn section<'f>(&self, form: &Form<'f>) -> Option<&'f Section> {
-        form.questionnaire.sections.get(self.section)
+    /// What is asked on this screen.
+    pub(super) fn sections<'f>(&self, form: &Form<'f>) -> &'f [Section] {
+        let all = form.questionnaire.sections.as_slice();
+        if is_one_screen(form) { all } else { all.get(self.screen).map(std::slice::from_ref).unwrap_or_default() }
     }
 
     /// The address of this screen, without the site's prefix.
     pub(super) fn path(&self, form: &Form<'_>) -> String {
-        let number = self.section + 1;
+        let number = self.screen + 1;
         if form.targets.len() == 1 {
             format!("/p?phan={number}")
         } else {
@@ -81,11 +98,11 @@ impl Place {
         }
     }
 
-    /// The address after this screen: the next section, then the list of targets or the review.
+    /// The address after this screen: the next one, then the list of targets or the review.
     pub(super) fn next(&self, form: &Form<'_>) -> String {
-        let last = self.section + 1 >= form.questionnaire.sections.len();
+        let last = self.screen + 1 >= screens(form);
         match (last, form.targets.len()) {
-            (false, _) => Self { section: self.section + 1, ..*self }.path(form),
+            (false, _) => Self { screen: self.screen + 1, ..*self }.path(form),
             (true, 1) => "/p/xem-lai".to_owned(),
             (true, _) => "/p".to_owned(),
         }
@@ -93,8 +110,8 @@ impl Place {
 
     /// The address before this screen.
     pub(super) fn previous(&self, form: &Form<'_>) -> Option<String> {
-        match (self.section.checked_sub(1), form.targets.len()) {
-            (Some(section), _) => Some(Self { section, ..*self }.path(form)),
+        match (self.screen.checked_sub(1), form.targets.len()) {
+            (Some(screen), _) => Some(Self { screen, ..*self }.path(form)),
             (None, 1) => None,
             (None, _) => Some("/p".to_owned()),
         }
@@ -116,4 +133,42 @@ pub(super) fn encoded(text: &str) -> String {
         }
         out
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use survey_forms::Round;
+
+    fn address(phan: Option<usize>) -> Address {
+        Address { dt: None, phan }
+    }
+
+    #[test]
+    fn twelve_questions_about_one_target_are_one_screen_and_more_are_a_screen_a_section() {
+        let round = Round::from_files(&survey_forms::quang_nam_2023()).unwrap();
+        let one = ["SNV".to_owned()];
+        let form = round.form("CC-CT", &one).unwrap();
+        assert_eq!((form.questionnaire.items().count(), screens(&form)), (12, 1));
+        let Spot::At(place) = Place::find(&form, &Answers::new(), &address(None)) else { panic!("the screen") };
+        assert_eq!((place.sections(&form).len(), place.next(&form).as_str()), (7, "/p/xem-lai"));
+        assert!(place.previous(&form).is_none());
+        assert!(matches!(Place::find(&form, &Answers::new(), &address(Some(2))), Spot::Nowhere));
+
+        let mut longer = form.questionnaire.clone();
+        let mut more = longer.sections[0].items[0].clone();
+        more.code = "X9.9".to_owned();
+        longer.sections[6].items.push(more);
+        let form = Form { questionnaire: &longer, ..form };
+        assert_eq!(screens(&form), 7);
+        let Spot::At(first) = Place::find(&form, &Answers::new(), &address(None)) else { panic!("a screen") };
+        assert_eq!((first.sections(&form).len(), first.next(&form).as_str()), (1, "/p?phan=2"));
+        let Spot::At(last) = Place::find(&form, &Answers::new(), &address(Some(7))) else { panic!("a screen") };
+        assert_eq!((last.next(&form).as_str(), last.previous(&form).as_deref()), ("/p/xem-lai", Some("/p?phan=6")));
+
+        let two = ["SNV".to_owned(), "STC".to_owned()];
+        let several = round.form("CC-CT", &two).unwrap();
+        assert_eq!(screens(&several), 7);
+        assert!(matches!(Place::find(&several, &Answers::new(), &address(None)), Spot::Tasks));
+    }
 }

@@ -3,9 +3,10 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 use survey_forms::answers::{Answer, Answers, Form};
+use survey_forms::questionnaire::Section;
 use survey_forms::round::Channel;
 
-use super::place::{Place, encoded, unanswered};
+use super::place::{Place, encoded, is_one_screen, unanswered};
 use crate::clock::local;
 use crate::http::frame::Frame;
 use crate::round::{LoadedRound, RoundState};
@@ -131,20 +132,27 @@ pub(super) fn tasks<'f>(round: &'f LoadedRound, form: &Form<'f>, answers: &Answe
     form.targets.iter().map(task).collect()
 }
 
-/// One section about one target.
+/// One screen about one target.
 #[derive(Template)]
 #[template(path = "respond/section.html")]
 pub(super) struct SectionPage<'f> {
     pub(super) frame: Frame,
     pub(super) round: RoundView,
     pub(super) action: String,
+    /// Whose page it is.
+    pub(super) mark: String,
     pub(super) target: &'f str,
-    pub(super) title: &'f str,
-    pub(super) part: usize,
-    pub(super) parts: usize,
+    pub(super) heading: String,
+    /// The whole ballot, its sections under headings.
+    pub(super) whole: bool,
     pub(super) intro: Option<&'f str>,
-    pub(super) items: Vec<ItemView<'f>>,
+    pub(super) sections: Vec<AskedView<'f>>,
     pub(super) back: bool,
+}
+
+pub(super) struct AskedView<'f> {
+    pub(super) title: &'f str,
+    pub(super) items: Vec<ItemView<'f>>,
 }
 
 pub(super) struct ItemView<'f> {
@@ -162,10 +170,15 @@ pub(super) struct OptionView<'f> {
     pub(super) chosen: bool,
 }
 
-/// The items of one screen with what was answered.
-pub(super) fn items<'f>(form: &Form<'f>, place: Place, answers: &Answers) -> Vec<ItemView<'f>> {
+/// The sections of one screen with what was answered.
+pub(super) fn asked<'f>(form: &Form<'f>, place: Place, answers: &Answers) -> Vec<AskedView<'f>> {
     let target = place.target(form);
-    let Some(section) = place.section(form) else { return Vec::new() };
+    let asked =
+        |section: &'f Section| AskedView { title: &section.title, items: items(form, target, section, answers) };
+    place.sections(form).iter().map(asked).collect()
+}
+
+fn items<'f>(form: &Form<'f>, target: &str, section: &'f Section, answers: &Answers) -> Vec<ItemView<'f>> {
     let item = |item: &'f survey_forms::questionnaire::Item| {
         let given = match answers.get(target, &item.code) {
             Some(Answer::Choice(option)) => Some(option.as_str()),
@@ -188,6 +201,8 @@ pub(super) fn items<'f>(form: &Form<'f>, place: Place, answers: &Answers) -> Vec
 pub(super) struct ReviewPage<'f> {
     pub(super) frame: Frame,
     pub(super) round: RoundView,
+    /// Whose page it is.
+    pub(super) mark: String,
     pub(super) refused: bool,
     pub(super) answered: usize,
     pub(super) blanks: usize,
@@ -204,17 +219,21 @@ pub(super) struct TargetView<'f> {
 pub(super) struct SectionView<'f> {
     pub(super) title: &'f str,
     pub(super) path: String,
+    /// Its place on a screen of several sections: a fragment, or nothing.
+    pub(super) first: String,
     /// Whether any of its items is answered.
     pub(super) answered: bool,
     pub(super) items: Vec<ItemView<'f>>,
 }
 
 pub(super) fn reviewed<'f>(round: &'f LoadedRound, form: &Form<'f>, answers: &Answers) -> Vec<TargetView<'f>> {
-    let section = |target: usize, (section, of): (usize, &'f survey_forms::questionnaire::Section)| {
-        let place = Place { target, section };
-        let items = items(form, place, answers);
+    let one = is_one_screen(form);
+    let section = |target: usize, (at, of): (usize, &'f Section)| {
+        let place = Place { target, screen: if one { 0 } else { at } };
+        let items = items(form, place.target(form), of, answers);
         let answered = items.iter().any(|item| item.answer.is_some());
-        SectionView { title: &of.title, path: place.path(form), answered, items }
+        let first = items.first().filter(|_| one).map(|item| format!("#c-{}", encoded(item.code)));
+        SectionView { title: &of.title, path: place.path(form), first: first.unwrap_or_default(), answered, items }
     };
     let sections = &form.questionnaire.sections;
     let target = |(at, code): (usize, &'f String)| TargetView {
@@ -232,6 +251,15 @@ pub(super) struct ReceiptPage {
     pub(super) round: RoundView,
     /// In groups of four digits.
     pub(super) receipt: String,
+}
+
+/// A page of another code was sent; nothing was kept.
+#[derive(Template)]
+#[template(path = "respond/other.html")]
+pub(super) struct OtherPage {
+    pub(super) frame: Frame,
+    /// This browser carries a code.
+    pub(super) carried: bool,
 }
 
 /// The code is forgotten.
@@ -255,14 +283,4 @@ pub(super) struct HelpPage {
 pub(super) struct AccessibilityPage {
     pub(super) frame: Frame,
     pub(super) rounds: Vec<RoundView>,
-}
-
-/// What is kept about respondents.
-#[derive(Template)]
-#[template(path = "respond/privacy.html")]
-pub(super) struct PrivacyPage {
-    pub(super) frame: Frame,
-    pub(super) rounds: Vec<RoundView>,
-    /// Fewest answers of a group that are shown, when all rounds agree.
-    pub(super) k: Option<u32>,
 }

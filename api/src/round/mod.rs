@@ -1,6 +1,12 @@
 //! Rounds: loading one from its folder, its dates and its state. Everything a round decides is in its definition.
 
+pub mod archive;
+mod change_words;
+mod fault_words;
+mod pages;
+pub mod proposal;
 pub mod rest;
+mod review;
 mod store;
 
 use std::collections::BTreeMap;
@@ -11,6 +17,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use survey_forms::answers::{Form, Stratum};
 use survey_forms::round::Channel;
 use survey_forms::{Fault, Round, RoundFiles};
+
+pub use pages::pages;
 
 use crate::clock::monotonic;
 use crate::db::{Conn, DbError, unix_ms};
@@ -72,9 +80,12 @@ pub enum RoundError {
     /// The folder has faults; all of them are here and nothing was loaded.
     #[error("the round's folder has {} faults", .0.len())]
     Faults(Vec<Fault>),
-    /// A round of this id is there already, with codes or beyond the state `loaded`.
-    #[error("the round is there already and can no longer be replaced")]
+    /// The round is beyond the state in which this may change.
+    #[error("the round is there already and can no longer be changed")]
     Frozen,
+    /// The round is there with other rules, and people may have seen them.
+    #[error("{}", why_frozen(*.0))]
+    FolderFrozen(RoundState),
     /// The round in the database does not read; it was written by another version.
     #[error("the stored round does not read")]
     Unreadable,
@@ -239,12 +250,71 @@ fn read_definition(files: &str) -> Result<Definition, RoundError> {
     Ok((Arc::new(round), Arc::new(bytes)))
 }
 
-/// Loads a round from its files: all of it or nothing. One that has no codes yet and is not open may be replaced.
+/// Why a round in this state takes no other folder, and what may be done instead.
+fn why_frozen(state: RoundState) -> &'static str {
+    match state {
+        RoundState::Loaded => {
+            "codes of this round are out, so its folder can no longer change, not even a wording: \
+             load the changed folder as a new round, under another id"
+        }
+        RoundState::Open => {
+            "this round is open, so its folder can no longer change, not even a wording: everybody must answer the \
+             same words; close it, or load the changed folder as a new round, under another id"
+        }
+        RoundState::Closed | RoundState::Opened | RoundState::Published => {
+            "this round has been answered, so its folder can no longer change: load the changed folder as a new \
+             round, under another id"
+        }
+    }
+}
+
+/// What a folder would do to the rounds that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Another round.
+    New,
+    /// It takes the place of a round that nobody has a code of.
+    Replaces,
+    /// The round is there with exactly these rules: nothing would change.
+    Same(RoundState),
+    /// The round is there with other rules, and can no longer change.
+    Frozen(RoundState),
+}
+
+/// What loading this round would do.
 ///
 /// # Errors
-/// [`RoundError::Faults`] with every fault, [`RoundError::Frozen`].
+/// When the database fails or holds what cannot be read.
+pub fn standing(conn: &mut Conn, round: &Round) -> Result<Standing, RoundError> {
+    let Some((state, hash)) = store::state_and_hash(conn, &round.id).map_err(DbError::from)? else {
+        return Ok(Standing::New);
+    };
+    let state = RoundState::parse(&state).ok_or(RoundError::Unreadable)?;
+    let may_change = state == RoundState::Loaded && !store::has_codes(conn, &round.id).map_err(DbError::from)?;
+    Ok(match (hash == round.hash, may_change) {
+        (true, _) => Standing::Same(state),
+        (false, true) => Standing::Replaces,
+        (false, false) => Standing::Frozen(state),
+    })
+}
+
+/// Loads a round from its files: all of it or nothing. One that has no codes yet and is not open may be replaced; the
+/// same folder again changes nothing.
+///
+/// # Errors
+/// [`RoundError::Faults`] with every fault, [`RoundError::FolderFrozen`].
 pub fn load(conn: &mut Conn, files: &RoundFiles) -> Result<Round, RoundError> {
     let round = Round::from_files(files).map_err(RoundError::Faults)?;
+    put(conn, files, &round)?;
+    Ok(round)
+}
+
+/// [`load`] of files that were read into `round` before; says what that did.
+///
+/// # Errors
+/// [`RoundError::FolderFrozen`].
+pub fn put(conn: &mut Conn, files: &RoundFiles, round: &Round) -> Result<Standing, RoundError> {
+    let standing = standing(conn, round)?;
     let files = stored(files)?;
     let dates = &round.dates;
     let row = store::NewRound {
@@ -256,16 +326,13 @@ pub fn load(conn: &mut Conn, files: &RoundFiles) -> Result<Round, RoundError> {
         closes_at: unix_ms(&dates.closes),
         keying_closes_at: unix_ms(&dates.keying_closes),
     };
-    match store::state(conn, &round.id).map_err(DbError::from)? {
-        None => store::insert(conn, &row).map_err(DbError::from)?,
-        Some(state)
-            if state == RoundState::Loaded.as_str() && !store::has_codes(conn, &round.id).map_err(DbError::from)? =>
-        {
-            store::replace(conn, &row).map_err(DbError::from)?;
-        }
-        Some(_) => return Err(RoundError::Frozen),
+    match standing {
+        Standing::New => store::insert(conn, &row).map_err(DbError::from)?,
+        Standing::Replaces => store::replace(conn, &row).map_err(DbError::from)?,
+        Standing::Same(_) => {}
+        Standing::Frozen(state) => return Err(RoundError::FolderFrozen(state)),
     }
-    Ok(round)
+    Ok(standing)
 }
 
 /// Moves a round from one state to the next; `false` when it was not in `from`.

@@ -27,6 +27,7 @@ impl From<RoundError> for Problem {
         match error {
             RoundError::Unknown => Self::new(&codes::ROUND_UNKNOWN),
             RoundError::Frozen => Self::new(&codes::STATE_CONFLICT),
+            RoundError::FolderFrozen(_) => Self::new(&codes::ROUND_FROZEN),
             RoundError::Db(error) => error.into(),
             RoundError::Faults(_) | RoundError::Unreadable => Self::internal(&error),
         }

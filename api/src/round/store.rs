@@ -58,6 +58,15 @@ pub(super) fn state(conn: &mut Conn, id: &str) -> QueryResult<Option<String>> {
     round::table.find(id).select(round::state).first(conn).optional()
 }
 
+/// Where a round is on its way, and its rules hash; within a transaction it stays so.
+pub(super) fn state_and_hash(conn: &mut Conn, id: &str) -> QueryResult<Option<(String, String)>> {
+    let query = round::table.find(id).select((round::state, round::hash));
+    match conn {
+        Conn::Sqlite(conn) => query.first(conn).optional(),
+        Conn::Postgres(conn) => query.for_update().first(conn).optional(),
+    }
+}
+
 pub(super) fn has_codes(conn: &mut Conn, id: &str) -> QueryResult<bool> {
     let one: Option<String> =
         credential::table.filter(credential::round.eq(id)).select(credential::state).first(conn).optional()?;

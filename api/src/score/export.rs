@@ -4,6 +4,7 @@ use std::io::Write;
 
 use survey_forms::Round;
 use survey_forms::answers::{Answer, Ballot};
+use survey_forms::disclosure::Suppression;
 use survey_forms::scoring::{DocumentTarget, ScoreDocument};
 
 use super::ScoreError;
@@ -45,7 +46,7 @@ pub const SCORE_COLUMNS: [&str; 14] = [
 ];
 
 /// Published scores in long form, a row a score. `level` says of what: `total` of the target, `field`, `item`, or
-/// `group`: one group's cell of an item, with its mean in `percent`, empty where `suppressed` says why. Scores are
+/// `group`: one group's cell of an item, with its mean in `percent`. A score is empty where `suppressed` says why. Scores are
 /// decimal text with a point. Cells that a spreadsheet would take for a formula are neutralised.
 ///
 /// # Errors
@@ -66,6 +67,7 @@ pub fn scores(mut out: impl Write, document: &ScoreDocument, reader: For) -> Res
                 max_points: &target.max_points,
                 percent: target.percent.as_deref(),
                 rank: target.rank,
+                suppressed: reason(target.suppressed),
                 ..base
             },
         )?;
@@ -78,6 +80,7 @@ pub fn scores(mut out: impl Write, document: &ScoreDocument, reader: For) -> Res
                     points: field.points.as_deref(),
                     max_points: &field.max_points,
                     percent: field.percent.as_deref(),
+                    suppressed: reason(field.suppressed),
                     ..base
                 },
             )?;
@@ -94,12 +97,11 @@ pub fn scores(mut out: impl Write, document: &ScoreDocument, reader: For) -> Res
                     max_points: &item.max_points,
                     percent: item.percent.as_deref(),
                     n: Some(item.n),
+                    suppressed: reason(item.suppressed),
                     ..base
                 },
             )?;
             for cell in &item.groups {
-                let suppressed = cell.suppressed.and_then(|s| serde_json::to_value(s).ok());
-                let suppressed = suppressed.as_ref().and_then(|s| s.as_str()).unwrap_or_default();
                 write(
                     &mut table,
                     &Row {
@@ -109,7 +111,7 @@ pub fn scores(mut out: impl Write, document: &ScoreDocument, reader: For) -> Res
                         index_ref,
                         percent: cell.mean.as_deref(),
                         n: Some(cell.n),
-                        suppressed,
+                        suppressed: reason(cell.suppressed),
                         ..base
                     },
                 )?;
@@ -118,6 +120,10 @@ pub fn scores(mut out: impl Write, document: &ScoreDocument, reader: For) -> Res
     }
     table.flush()?;
     Ok(())
+}
+
+fn reason(suppressed: Option<Suppression>) -> &'static str {
+    suppressed.map_or("", Suppression::as_str)
 }
 
 #[derive(Clone, Copy)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use survey_forms::Round;
+use survey_forms::disclosure::Suppression;
 use survey_forms::scoring::{DocumentTarget, ScoreDocument, VoidReason};
 
 /// A number of the document as people here write it: `87.50` → `87,50`.
@@ -25,6 +26,8 @@ pub(super) struct TargetRow {
     pub(super) value: Option<String>,
     pub(super) percent: String,
     pub(super) points: String,
+    /// Why the total is hidden.
+    pub(super) hidden: Option<&'static str>,
     pub(super) max_points: String,
     /// Ballots that rated it.
     pub(super) ballots: u64,
@@ -46,6 +49,8 @@ pub(super) struct ScoreRow {
     pub(super) value: Option<String>,
     pub(super) percent: String,
     pub(super) points: String,
+    /// Why it is hidden.
+    pub(super) hidden: Option<&'static str>,
     pub(super) n: u64,
 }
 
@@ -53,6 +58,16 @@ pub(super) struct ScoreRow {
 pub(super) struct ItemView {
     pub(super) row: ScoreRow,
     pub(super) field: String,
+}
+
+/// Instead of a score; the page explains the words below the table.
+const fn hidden(reason: Suppression) -> &'static str {
+    match reason {
+        Suppression::NoValidAnswers => "không có câu trả lời hợp lệ",
+        Suppression::NBelowK => "ẩn: quá ít câu trả lời",
+        Suppression::Complementary => "ẩn kèm",
+        Suppression::Difference => "ẩn: khác bản trước quá ít",
+    }
 }
 
 /// Empty becomes a dash.
@@ -84,6 +99,7 @@ pub(super) fn target_row(target: &DocumentTarget) -> TargetRow {
         value: target.percent.clone(),
         percent: shown(target.percent.as_ref()),
         points: shown(target.survey_points.as_ref()),
+        hidden: target.suppressed.map(hidden),
         max_points: decimal(&target.max_points),
         ballots: ballots(target),
     }
@@ -135,6 +151,7 @@ pub(super) fn fields(target: &DocumentTarget) -> Vec<ScoreRow> {
             value: field.percent.clone(),
             percent: shown(field.percent.as_ref()),
             points: points(field.points.as_ref(), &field.max_points),
+            hidden: field.suppressed.map(hidden),
             n: n(&field.field),
         })
         .collect()
@@ -153,6 +170,7 @@ pub(super) fn items(round: &Round, target: &DocumentTarget) -> Vec<ItemView> {
                 value: item.percent.clone(),
                 percent: shown(item.percent.as_ref()),
                 points: points(item.points.as_ref(), &item.max_points),
+                hidden: item.suppressed.map(hidden),
                 n: item.n,
             },
         })

@@ -3,7 +3,7 @@
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::RoundFiles;
-use super::{keys, logo};
+use super::{encoding, keys, logo};
 use crate::fault::Faults;
 
 pub(super) const ROUND: &str = "round.toml";
@@ -91,7 +91,7 @@ pub(super) fn table(files: &RoundFiles, name: &str, faults: &mut Faults) -> Stri
 }
 
 /// The text of a file: UTF-8, without a byte order mark, in NFC. Text that is not NFC is a fault,
-/// and goes on as NFC so that it makes no others.
+/// and goes on as NFC so that it makes no others. Another encoding is named, never converted.
 pub(super) fn text(files: &RoundFiles, path: &str, faults: &mut Faults) -> Option<String> {
     let Some(bytes) = files.get(path) else {
         faults.error(path, "", "file_missing", format!("Add the file {path}."));
@@ -102,10 +102,21 @@ pub(super) fn text(files: &RoundFiles, path: &str, faults: &mut Faults) -> Optio
         Err(error) => {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            faults.error(path, format!("line {line}"), "not_utf8", "Save the file as UTF-8.");
+            faults.error(path, format!("line {line}"), "not_utf8", save_as_utf8(encoding::likely(bytes)));
             return None;
         }
     };
+    // ASCII in UTF-16 without its mark is valid UTF-8 full of zeros.
+    if text.contains('\0')
+        && let Some(name) = encoding::utf16(bytes)
+    {
+        faults.error(path, "line 1", "not_utf8", save_as_utf8(Some(name)));
+        return None;
+    }
+    if let Some(index) = text.lines().position(encoding::is_twice_encoded) {
+        let message = "Vietnamese that was UTF-8, opened as Windows-1252 and saved again: restore the text.";
+        faults.warn(path, format!("line {}", index + 1), "text_twice_encoded", message);
+    }
     for (number, line) in text.lines().enumerate() {
         let place = || format!("line {}", number + 1);
         if !is_nfc(line) {
@@ -118,6 +129,13 @@ pub(super) fn text(files: &RoundFiles, path: &str, faults: &mut Faults) -> Optio
         }
     }
     Some(if is_nfc(text) { text.to_owned() } else { text.nfc().collect() })
+}
+
+fn save_as_utf8(likely: Option<&str>) -> String {
+    match likely {
+        Some(name) => format!("The file looks like {name}: save it as UTF-8."),
+        None => "Save the file as UTF-8.".to_owned(),
+    }
 }
 
 /// Characters that make two equal-looking texts different.

@@ -4,6 +4,7 @@ mod assignments;
 mod check;
 mod conditions;
 mod diff;
+mod encoding;
 mod files;
 mod groups;
 pub(crate) mod keys;

@@ -1,15 +1,18 @@
 //! The published scores: rounded once, small cells hidden, the same bytes for the same box.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use super::interval;
 use super::sheet::{CellScore, ItemScore, ScoreSheet, TargetScore};
+use super::tables::{Tables, items_by_field};
 use super::tally::VoidReason;
 use crate::canonical;
-use crate::disclosure::{self, Suppression};
+use crate::disclosure::{self, Suppression, Table};
 use crate::ratio::{self, Ratio};
-use crate::round::Round;
+use crate::round::{DisclosureRules, Round};
 
 /// The score document of a round. Scores are decimal text, exact to their last digit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +46,10 @@ pub struct DocumentTarget {
     pub max_points: String,
     /// Points by maximum, 0 to 100.
     pub percent: Option<String>,
-    /// Within the kind, from 1; ties share.
+    /// Within the kind, from 1, among the targets whose total is shown; ties share.
     pub rank: Option<u32>,
+    /// Why the total is hidden; null when shown.
+    pub suppressed: Option<Suppression>,
     /// By field.
     pub fields: Vec<DocumentField>,
     /// By item.
@@ -58,12 +63,14 @@ pub struct DocumentField {
     pub field: String,
     /// What people see.
     pub name: String,
-    /// Sum of its items' points.
+    /// Sum of its items' points, hidden ones too.
     pub points: Option<String>,
     /// Sum of the maxima of its items that were validly answered.
     pub max_points: String,
     /// Points by maximum, 0 to 100.
     pub percent: Option<String>,
+    /// Why it is hidden; null when shown.
+    pub suppressed: Option<Suppression>,
 }
 
 /// Published score of an item.
@@ -75,7 +82,7 @@ pub struct DocumentItem {
     pub field: String,
     /// Number of the official criterion, when known.
     pub index_ref: Option<String>,
-    /// Pooled points; null when nobody validly answered: the item then counts nowhere.
+    /// Pooled points; null when hidden, and when nobody validly answered: the item then counts nowhere.
     pub points: Option<String>,
     /// Points at 100 %.
     pub max_points: String,
@@ -83,6 +90,8 @@ pub struct DocumentItem {
     pub percent: Option<String>,
     /// Valid answers of all groups.
     pub n: u64,
+    /// Why it is hidden; null when shown.
+    pub suppressed: Option<Suppression>,
     /// By group.
     pub groups: Vec<DocumentCell>,
 }
@@ -102,7 +111,7 @@ pub struct DocumentCell {
     pub mean: Option<String>,
     /// Why it is hidden; null when shown.
     pub suppressed: Option<Suppression>,
-    /// 95 % interval with finite-population correction.
+    /// 95 % interval with finite-population correction; from the declared n of distributions on.
     pub interval: Option<Interval>,
     /// Answers by option and mark; from the declared n on.
     pub distribution: Option<Vec<OptionCount>>,
@@ -158,10 +167,35 @@ impl ScoreDocument {
 }
 
 impl ScoreSheet {
-    /// The document for publishing: the one rounding, and the round's disclosure rules.
+    /// The document of a round's first release: the one rounding, and the round's disclosure rules.
     #[must_use]
     pub fn document(&self, round: &Round, published_at: DateTime<FixedOffset>, log_root: &str) -> ScoreDocument {
-        let void = |counts: &std::collections::BTreeMap<VoidReason, u64>| -> Vec<VoidCount> {
+        self.document_after(round, published_at, log_root, &[])
+    }
+
+    /// The document of a later release, which must not give away more together with the `earlier` ones, the oldest
+    /// first, than each does by itself.
+    #[must_use]
+    pub fn document_after(
+        &self,
+        round: &Round,
+        published_at: DateTime<FixedOffset>,
+        log_root: &str,
+        earlier: &[ScoreDocument],
+    ) -> ScoreDocument {
+        self.document_by(round, published_at, log_root, earlier, disclosure::suppress)
+    }
+
+    /// By other rules of suppression, for the test that the attacker of the tests can win.
+    pub(crate) fn document_by(
+        &self,
+        round: &Round,
+        published_at: DateTime<FixedOffset>,
+        log_root: &str,
+        earlier: &[ScoreDocument],
+        suppress: impl Fn(&DisclosureRules, u32, &mut Table),
+    ) -> ScoreDocument {
+        let void = |counts: &BTreeMap<VoidReason, u64>| -> Vec<VoidCount> {
             counts.iter().map(|(reason, count)| VoidCount { reason: *reason, count: *count }).collect()
         };
         let mut ballots: Vec<Ballots> = self
@@ -176,83 +210,122 @@ impl ScoreSheet {
         if !self.stray.is_empty() {
             ballots.push(Ballots { respondent_code: None, valid: 0, void: void(&self.stray) });
         }
+        let tables = Tables::new(round, earlier);
+        let mut targets: Vec<DocumentTarget> = self
+            .targets
+            .iter()
+            .map(|target| {
+                let mut table = tables.of(target);
+                suppress(&round.disclosure, round.scoring.decimals, &mut table);
+                document_target(round, target, &table)
+            })
+            .collect();
+        rank(round, &self.targets, &mut targets);
         ScoreDocument {
             round: round.id.clone(),
             published_at,
             rules_hash: round.hash.clone(),
             log_root: log_root.to_owned(),
-            targets: self.targets.iter().map(|target| document_target(round, target)).collect(),
+            targets,
             ballots,
         }
     }
 }
 
-fn document_target(round: &Round, target: &TargetScore) -> DocumentTarget {
+/// Ranks among the totals that are shown: with a hidden one counted, the others' ranks would tell its place.
+fn rank(round: &Round, scores: &[TargetScore], targets: &mut [DocumentTarget]) {
+    for kind in &round.target_kinds {
+        let of_kind = || scores.iter().zip(&*targets).filter(|(score, _)| score.kind == kind.code);
+        let shown = |(score, target): (&TargetScore, &DocumentTarget)| {
+            score.percent.clone().filter(|_| target.suppressed.is_none())
+        };
+        let percents: Vec<Option<Ratio>> = of_kind().map(shown).collect();
+        let of_kind = targets.iter_mut().filter(|target| target.kind == kind.code);
+        for (target, rank) in of_kind.zip(super::ranks(&percents)) {
+            target.rank = rank;
+        }
+    }
+}
+
+fn document_target(round: &Round, target: &TargetScore, table: &Table) -> DocumentTarget {
     let decimals = round.scoring.decimals;
-    let text = |value: &Option<Ratio>| value.as_ref().map(|v| ratio::to_fixed(v, decimals));
+    let items = items_by_field(target);
+    let of_item: BTreeMap<&str, &disclosure::Item> = items
+        .iter()
+        .zip(&table.fields)
+        .flat_map(|(own, field)| own.iter().map(|item| item.item_code.as_str()).zip(&field.items))
+        .collect();
     DocumentTarget {
         target: target.target.clone(),
         kind: target.kind.clone(),
         name: round.target(&target.target).map(|found| found.name.clone()).unwrap_or_default(),
-        survey_points: text(&target.survey_points),
+        survey_points: shown(&target.survey_points, table.hidden, decimals),
         max_points: ratio::to_fixed(&target.max_points, decimals),
-        percent: text(&target.percent),
-        rank: target.rank,
+        percent: shown(&target.percent, table.hidden, decimals),
+        rank: None,
+        suppressed: table.hidden,
         fields: target
             .fields
             .iter()
-            .map(|field| DocumentField {
+            .zip(&table.fields)
+            .map(|(field, judged)| DocumentField {
                 field: field.field.clone(),
                 name: round.field(&field.field).map(|found| found.name.clone()).unwrap_or_default(),
-                points: text(&field.points),
+                points: shown(&field.points, judged.hidden, decimals),
                 max_points: ratio::to_fixed(&field.max_points, decimals),
-                percent: text(&field.percent),
+                percent: shown(&field.percent, judged.hidden, decimals),
+                suppressed: judged.hidden,
             })
             .collect(),
-        items: target.items.iter().map(|item| document_item(round, item)).collect(),
+        items: target
+            .items
+            .iter()
+            .filter_map(|item| Some(document_item(round, item, of_item.get(item.item_code.as_str())?)))
+            .collect(),
     }
 }
 
-fn document_item(round: &Round, item: &ItemScore) -> DocumentItem {
+/// Rounded once, or nothing.
+fn shown(value: &Option<Ratio>, hidden: Option<Suppression>, decimals: u32) -> Option<String> {
+    value.as_ref().filter(|_| hidden.is_none()).map(|value| ratio::to_fixed(value, decimals))
+}
+
+fn document_item(round: &Round, item: &ItemScore, judged: &disclosure::Item) -> DocumentItem {
     let decimals = round.scoring.decimals;
-    let text = |value: &Option<Ratio>| value.as_ref().map(|v| ratio::to_fixed(v, decimals));
-    let answers: Vec<u64> = item.groups.iter().map(|cell| cell.n).collect();
-    let hidden = disclosure::suppress(&round.disclosure, &answers);
     DocumentItem {
         item_code: item.item_code.clone(),
         field: item.field.clone(),
         index_ref: item.index_ref.clone(),
-        points: text(&item.points),
+        points: shown(&item.points, judged.hidden, decimals),
         max_points: ratio::to_fixed(&item.max_points, decimals),
-        percent: text(&item.score),
+        percent: shown(&item.score, judged.hidden, decimals),
         n: item.n,
+        suppressed: judged.hidden,
         groups: item
             .groups
             .iter()
-            .zip(hidden)
-            .map(|(cell, hidden)| document_cell(round, &item.item_code, cell, hidden))
+            .zip(&judged.cells)
+            .map(|(cell, judged)| document_cell(round, &item.item_code, cell, judged.hidden))
             .collect(),
     }
 }
 
 fn document_cell(round: &Round, item_code: &str, cell: &CellScore, suppressed: Option<Suppression>) -> DocumentCell {
     let decimals = round.scoring.decimals;
-    let shown = if suppressed.is_none() { cell.mean.as_ref() } else { None };
-    let interval = shown
+    let mean = cell.mean.as_ref().filter(|_| suppressed.is_none());
+    let detailed = mean.filter(|_| disclosure::shows_distribution(&round.disclosure, cell.n));
+    let interval = detailed
         .zip(cell.mean_of_squares.as_ref())
         .and_then(|(mean, squares)| interval::of_mean(mean, squares, cell.n, cell.issued, decimals));
-    let distribution = shown
-        .filter(|_| disclosure::shows_distribution(&round.disclosure, cell.n))
-        .and_then(|_| distribution(round, item_code, cell));
     DocumentCell {
         respondent_code: cell.respondent_code.clone(),
         issued: cell.issued,
         returned: cell.returned,
         n: cell.n,
-        mean: shown.map(|mean| ratio::to_fixed(mean, decimals)),
+        mean: mean.map(|mean| ratio::to_fixed(mean, decimals)),
         suppressed,
         interval: interval.map(|(low, high)| Interval { low, high }),
-        distribution,
+        distribution: detailed.and_then(|_| distribution(round, item_code, cell)),
     }
 }
 

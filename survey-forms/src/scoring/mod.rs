@@ -15,6 +15,7 @@
 mod document;
 mod interval;
 mod sheet;
+mod tables;
 mod tally;
 
 #[cfg(test)]

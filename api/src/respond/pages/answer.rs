@@ -1,21 +1,21 @@
-//! Answering: the list of targets, one screen a section, and the draft that each POST keeps.
+//! Answering: the list of targets, the screens, and the draft that each POST keeps.
 
 use actix_web::web::{Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 use survey_forms::answers::Answers;
 
-use super::super::place::{Address, Place, Spot};
+use super::super::place::{Address, Place, Spot, encoded, is_one_screen, screens};
 use super::super::sent::{Go, Sent};
-use super::super::views::{RoundView, SectionPage, TasksPage, items, target_name, tasks};
-use super::super::{Booth, Change, RespondError, Visit};
+use super::super::views::{RoundView, SectionPage, TasksPage, asked, target_name, tasks};
+use super::super::{Booth, RespondError, Visit};
 use super::request::Carried;
-use super::{SCRIPT, count_unknown, entry, gone, instead, logo, renewed};
-use crate::ballot::Token;
+use super::{SCRIPT, count_unknown, entry, gone, instead, logo, of_another, renewed};
+use crate::ballot::{Token, page_mark};
 use crate::http::frame::{Site, page, see_other};
 use crate::http::{Limits, Problem, codes};
 
-/// `GET /p`: the list of targets, or a section of the form.
+/// `GET /p`: the list of targets, or a screen of the form.
 pub(super) async fn show(
     booth: Booth,
     carried: Carried,
@@ -40,7 +40,7 @@ pub(super) async fn show(
         Spot::Nowhere => Err(Problem::new(&codes::NOT_FOUND)),
         Spot::Review => Ok(see_other(&site.base().path("/p/xem-lai"))),
         Spot::Tasks => Ok(renewed(task_list(&site, &visit, &answers)?, &site, &token)),
-        Spot::At(place) => Ok(renewed(section(&site, &visit, &answers, place)?, &site, &token)),
+        Spot::At(place) => Ok(renewed(screen(&site, &token, &visit, &answers, place)?, &site, &token)),
     }
 }
 
@@ -58,27 +58,30 @@ fn task_list(site: &Site, visit: &Visit, answers: &Answers) -> Result<HttpRespon
     }))
 }
 
-fn section(site: &Site, visit: &Visit, answers: &Answers, place: Place) -> Result<HttpResponse, Problem> {
+fn screen(site: &Site, token: &Token, visit: &Visit, answers: &Answers, place: Place) -> Result<HttpResponse, Problem> {
     let form = visit.bearer.form().map_err(RespondError::from)?;
-    let section = place.section(&form).ok_or(Problem::new(&codes::NOT_FOUND))?;
-    let (part, parts) = (place.section + 1, form.questionnaire.sections.len());
-    let frame = site.frame(&format!("Phần {part}/{parts}: {}", section.title)).with_script(SCRIPT);
+    let sections = asked(&form, place, answers);
+    let whole = is_one_screen(&form);
+    let heading = match sections.as_slice() {
+        [section] if !whole => format!("Phần {}/{}: {}", place.screen + 1, screens(&form), section.title),
+        _ => form.questionnaire.title.clone(),
+    };
     let alone = form.targets.len() == 1;
     Ok(page(&SectionPage {
-        frame: logo::on(frame, &visit.bearer.round),
+        frame: logo::on(site.frame(&heading).with_script(SCRIPT), &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         action: site.base().path(&place.path(&form)),
+        mark: page_mark(token),
         target: target_name(&visit.bearer.round, place.target(&form)),
-        title: &section.title,
-        part,
-        parts,
-        intro: (alone && place.section == 0).then_some(form.questionnaire.intro.as_str()),
-        items: items(&form, place, answers),
+        heading,
+        whole,
+        intro: (alone && place.screen == 0).then_some(form.questionnaire.intro.as_str()),
+        sections,
         back: place.previous(&form).is_some(),
     }))
 }
 
-/// `POST /p`: a code, a section's answers, or (after a session ended) both.
+/// `POST /p`: a code, a screen's answers, or (after a session ended) both.
 pub(super) async fn save(
     booth: Booth,
     carried: Carried,
@@ -99,8 +102,11 @@ pub(super) async fn save(
             None => return Ok(entry::ask_again(&site, &address, &sent)),
         },
     };
-    let visit = match keep(&booth, token.clone(), &address, &sent).await {
-        Ok(visit) => visit,
+    if sent.is_of_another(&token) {
+        return Ok(of_another(&site, !entered));
+    }
+    let (visit, blank) = match keep(&booth, token.clone(), &address, &sent).await {
+        Ok(kept) => kept,
         Err(Refusal::Nowhere) => return Err(Problem::new(&codes::NOT_FOUND)),
         Err(Refusal::Because(error)) => {
             count_unknown(&error, &limits, &req)?;
@@ -117,7 +123,8 @@ pub(super) async fn save(
         // A refusal is told at once and the code is not kept; a receipt needs it.
         Some(response) if !response.status().is_redirection() => return Ok(response),
         Some(response) => response,
-        None => see_other(&site.base().path(&after(&visit, &address, &sent, entered)?)),
+        None if entered => see_other(&site.base().path(&format!("/p{}", blank.unwrap_or_default()))),
+        None => see_other(&site.base().path(&after(&visit, &address, &sent)?)),
     };
     Ok(if entered || sent.pressed { renewed(response, &site, &token) } else { response })
 }
@@ -127,34 +134,45 @@ enum Refusal {
     Because(RespondError),
 }
 
-/// Keeps what was sent, if anything was.
-async fn keep(booth: &Booth, token: Token, address: &Address, sent: &Sent) -> Result<Visit, Refusal> {
+/// Keeps what was sent, if anything was. Beside the visit: where somebody goes on who has begun a ballot of one screen,
+/// as a fragment.
+async fn keep(booth: &Booth, token: Token, address: &Address, sent: &Sent) -> Result<(Visit, Option<String>), Refusal> {
     let (visit, answers) = booth.visit(token.clone()).await.map_err(Refusal::Because)?;
-    if sent.is_empty() || !matches!(visit.standing(), super::Standing::Answering) {
-        return Ok(visit);
+    let because = |error: RespondError| Refusal::Because(error);
+    if !matches!(visit.standing(), super::Standing::Answering) {
+        return Ok((visit, None));
     }
-    let form = visit.bearer.form().map_err(|e| Refusal::Because(e.into()))?;
+    let form = visit.bearer.form().map_err(|e| because(e.into()))?;
+    let blank = first_blank(&form, &answers, sent);
+    if sent.is_empty() {
+        return Ok((visit, blank));
+    }
     let Spot::At(place) = Place::find(&form, &answers, address) else { return Err(Refusal::Nowhere) };
     let target = place.target(&form).to_owned();
     let clear = sent.clear.clone().map(|item| (target.clone(), item));
     let answers: Map<String, Value> = std::iter::once((target, Value::Object(sent.answers.clone()))).collect();
-    booth.keep(token, Change { answers: Value::Object(answers), clear }).await.map_err(Refusal::Because)
+    Ok((booth.keep(token, visit, &Value::Object(answers), clear).await.map_err(because)?, blank))
+}
+
+/// The first question without an answer, when others on the one screen have one.
+fn first_blank(form: &survey_forms::answers::Form<'_>, answers: &Answers, sent: &Sent) -> Option<String> {
+    let target = form.targets.first().filter(|_| is_one_screen(form))?;
+    let blank = |code: &str| answers.get(target, code).is_none() && !sent.answers.contains_key(code);
+    let item = form.questionnaire.items().find(|item| blank(&item.code))?;
+    let begun = !answers.is_empty() || !sent.answers.is_empty();
+    begun.then(|| format!("#c-{}", encoded(&item.code)))
 }
 
 /// Where the button leads.
-fn after(visit: &Visit, address: &Address, sent: &Sent, entered: bool) -> Result<String, Problem> {
+fn after(visit: &Visit, address: &Address, sent: &Sent) -> Result<String, Problem> {
     let form = visit.bearer.form().map_err(RespondError::from)?;
-    // Without a section in the address there is nothing to go on from: the beginning decides.
-    let known = address.phan.is_some();
-    let Spot::At(place) = Place::find(&form, &Answers::new(), address) else { return Ok("/p".to_owned()) };
-    if entered || !known {
+    // Without a screen in the address there is nothing to go on from: the beginning decides.
+    if address.phan.is_none() {
         return Ok("/p".to_owned());
     }
+    let Spot::At(place) = Place::find(&form, &Answers::new(), address) else { return Ok("/p".to_owned()) };
     Ok(match (&sent.clear, sent.go) {
-        (Some(item), _) => {
-            let fragment = super::super::place::encoded(item);
-            format!("{}#c-{fragment}", place.path(&form))
-        }
+        (Some(item), _) => format!("{}#c-{}", place.path(&form), encoded(item)),
         (None, Go::Back) => place.previous(&form).unwrap_or_else(|| place.path(&form)),
         (None, Go::Review) => "/p/xem-lai".to_owned(),
         (None, Go::Next | Go::Leave) => place.next(&form),

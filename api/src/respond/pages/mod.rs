@@ -16,9 +16,10 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use self::request::{Carried, carry, forget};
 pub(super) use self::request::{SESSION_MINUTES, WARNING_MINUTES};
+use super::kept::{Declared, PrivacyPage};
 use super::place::Address;
 use super::sent::Sent;
-use super::views::{AccessibilityPage, HelpPage, LeftPage, PrivacyPage, RoundView, StopPage};
+use super::views::{AccessibilityPage, HelpPage, LeftPage, OtherPage, RoundView, StopPage};
 use super::{Booth, RespondError, Standing, Visit};
 use crate::ballot::Token;
 use crate::http::frame::{Frame, Site, page, render, see_other};
@@ -27,17 +28,20 @@ use crate::round::{LoadedRound, RoundState};
 
 /// Mounts the pages under the site's prefix.
 pub fn pages(cfg: &mut web::ServiceConfig) {
-    let wrong_method = || web::to(|| async { Err::<HttpResponse, _>(Problem::new(&codes::METHOD_NOT_ALLOWED)) });
-    cfg.service(web::resource(["", "/"]).get(entry::show).post(entry::enter).default_service(wrong_method()))
-        .service(web::resource("/p").get(answer::show).post(answer::save).default_service(wrong_method()))
-        .service(web::resource("/p/xem-lai").get(review::show).post(review::cast).default_service(wrong_method()))
-        .service(web::resource("/p/giu").post(stay).default_service(wrong_method()))
-        .service(web::resource("/p/xong").get(review::receipt).default_service(wrong_method()))
-        .service(web::resource("/thoat").get(left).post(leave).default_service(wrong_method()))
-        .service(web::resource("/huong-dan").get(help).default_service(wrong_method()))
-        .service(web::resource("/dau-hieu/{file}").get(logo::serve).default_service(wrong_method()))
-        .service(web::resource("/tro-nang").get(accessibility).default_service(wrong_method()))
-        .service(web::resource("/rieng-tu").get(privacy).default_service(wrong_method()));
+    let only = |methods: &'static str| {
+        web::to(move || async move { Err::<HttpResponse, _>(Problem::new(&codes::METHOD_NOT_ALLOWED).allow(methods)) })
+    };
+    let (read, write, both) = (|| only("GET, HEAD"), || only("POST"), || only("GET, HEAD, POST"));
+    cfg.service(web::resource(["", "/"]).get(entry::show).post(entry::enter).default_service(both()))
+        .service(web::resource("/p").get(answer::show).post(answer::save).default_service(both()))
+        .service(web::resource("/p/xem-lai").get(review::show).post(review::cast).default_service(both()))
+        .service(web::resource("/p/giu").post(stay).default_service(write()))
+        .service(web::resource("/p/xong").get(review::receipt).default_service(read()))
+        .service(web::resource("/thoat").get(left).post(leave).default_service(both()))
+        .service(web::resource("/huong-dan").get(help).default_service(read()))
+        .service(web::resource("/dau-hieu/{file}").get(logo::serve).default_service(read()))
+        .service(web::resource("/tro-nang").get(accessibility).default_service(read()))
+        .service(web::resource("/rieng-tu").get(privacy).default_service(read()));
 }
 
 /// The one script of the respondents' pages.
@@ -72,6 +76,11 @@ fn gone(site: &Site) -> HttpResponse {
     response
 }
 
+/// A page that another code opened was sent: nothing is kept, and whoever sent it is told how to go on.
+fn of_another(site: &Site, carried: bool) -> HttpResponse {
+    render(StatusCode::CONFLICT, &OtherPage { frame: site.frame("Trang này thuộc về một mã phiếu khác"), carried })
+}
+
 /// `GET /thoat`: says that it is forgotten.
 async fn left(site: Data<Site>) -> HttpResponse {
     page(&LeftPage { frame: site.frame("Đã thoát") })
@@ -93,14 +102,14 @@ async fn accessibility(booth: Booth, site: Data<Site>) -> Result<HttpResponse, P
 async fn privacy(booth: Booth, site: Data<Site>) -> Result<HttpResponse, Problem> {
     let current = current_rounds(&booth).await?;
     let frame = current.frame(site.frame("Chúng tôi lưu gì về ông/bà"));
-    Ok(page(&PrivacyPage { frame, rounds: current.views, k: current.k }))
+    Ok(page(&PrivacyPage { frame, rounds: current.views, declared: current.declared }))
 }
 
 /// The rounds that respondents may have a code for.
 struct Current {
     views: Vec<RoundView>,
-    /// Fewest answers of a group that are shown, where all of them agree.
-    k: Option<u32>,
+    /// What each declares about its respondents' data.
+    declared: Vec<Declared>,
     /// The round, when there is one.
     only: Option<Arc<LoadedRound>>,
 }
@@ -118,10 +127,9 @@ impl Current {
 async fn current_rounds(booth: &Booth) -> Result<Current, RespondError> {
     let (rounds, now) = booth.rounds().await?;
     let current: Vec<_> = rounds.iter().filter(|r| matches!(r.state, RoundState::Loaded | RoundState::Open)).collect();
-    let k = current.first().map(|r| r.definition.disclosure.k);
-    let k = k.filter(|k| current.iter().all(|r| r.definition.disclosure.k == *k));
+    let declared = current.iter().map(|r| Declared::of(&r.definition)).collect();
     let only = if let [one] = current.as_slice() { Some(Arc::clone(one)) } else { None };
-    Ok(Current { views: current.into_iter().map(|r| RoundView::new(r, now)).collect(), k, only })
+    Ok(Current { views: current.into_iter().map(|r| RoundView::new(r, now)).collect(), declared, only })
 }
 
 /// A code that no round knows costs its origin a bit of its allowance; codes that exist cost nothing.

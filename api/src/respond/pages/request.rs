@@ -11,7 +11,6 @@ use actix_web::{FromRequest, HttpRequest};
 
 use super::super::Booth;
 use crate::ballot::{Casting, Token};
-use crate::clock::Entropy;
 use crate::config::BaseUrl;
 use crate::db::Db;
 use crate::http::Problem;
@@ -65,7 +64,6 @@ impl FromRequest for Booth {
                 db: Db::clone(req.app_data::<Data<Db>>()?),
                 rounds: Rounds::clone(req.app_data::<Data<Rounds>>()?),
                 casting: Casting::clone(req.app_data::<Data<Casting>>()?),
-                entropy: Entropy::clone(req.app_data::<Data<Entropy>>()?),
             })
         };
         ready(given().ok_or_else(|| Problem::internal(&"the room was mounted without its data")))

@@ -1,7 +1,7 @@
 //! Review, cast, receipt.
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
+use actix_web::web::{Data, Form};
 use actix_web::{HttpRequest, HttpResponse};
 use survey_forms::answers::Answers;
 
@@ -9,7 +9,8 @@ use super::super::sent::Sent;
 use super::super::views::{ReceiptPage, ReviewPage, RoundView, reviewed};
 use super::super::{Booth, RespondError, Standing, Visit};
 use super::request::Carried;
-use super::{HERE, SCRIPT, count_unknown, entry, instead, logo, renewed};
+use super::{HERE, SCRIPT, count_unknown, entry, instead, logo, of_another, renewed};
+use crate::ballot::{Token, page_mark};
 use crate::http::frame::{Site, page, render, see_other};
 use crate::http::{Limits, Problem};
 
@@ -31,11 +32,17 @@ pub(super) async fn show(
     };
     match instead(&site, &visit, true) {
         Some(response) => Ok(response),
-        None => Ok(renewed(review(&site, &visit, &answers, false)?, &site, &token)),
+        None => Ok(renewed(review(&site, &token, &visit, &answers, false)?, &site, &token)),
     }
 }
 
-fn review(site: &Site, visit: &Visit, answers: &Answers, refused: bool) -> Result<HttpResponse, Problem> {
+fn review(
+    site: &Site,
+    token: &Token,
+    visit: &Visit,
+    answers: &Answers,
+    refused: bool,
+) -> Result<HttpResponse, Problem> {
     let form = visit.bearer.form().map_err(RespondError::from)?;
     let done = form.complete(answers);
     let (title, status) = if refused {
@@ -46,6 +53,7 @@ fn review(site: &Site, visit: &Visit, answers: &Answers, refused: bool) -> Resul
     let review = ReviewPage {
         frame: logo::on(site.frame(title).with_script(SCRIPT), &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
+        mark: page_mark(token),
         refused,
         answered: done.answered,
         blanks: done.missing.len(),
@@ -62,9 +70,13 @@ pub(super) async fn cast(
     carried: Carried,
     site: Data<Site>,
     limits: Data<Limits>,
+    form: Form<Vec<(String, String)>>,
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Some(token) = carried.0 else { return Ok(entry::ask_again(&site, &HERE, &Sent::empty())) };
+    if Sent::read(form.into_inner())?.is_of_another(&token) {
+        return Ok(of_another(&site, true));
+    }
     let (visit, answers) = match booth.visit(token.clone()).await {
         Ok(found) => found,
         Err(error) => {
@@ -76,7 +88,7 @@ pub(super) async fn cast(
         return Ok(response);
     }
     if answers.is_empty() {
-        return Ok(renewed(review(&site, &visit, &answers, true)?, &site, &token));
+        return Ok(renewed(review(&site, &token, &visit, &answers, true)?, &site, &token));
     }
     booth.cast(&visit.bearer, &answers).await?;
     Ok(renewed(see_other(&site.base().path("/p/xong")), &site, &token))

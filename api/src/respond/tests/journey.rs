@@ -26,24 +26,22 @@ async fn answers_on_two_devices_and_gets_one_receipt() {
         assert_eq!(cookie.max_age().map(|age| age.whole_minutes()), Some(60));
 
         let first = phone.get("/p").await;
-        assert!(first.body.contains("Phần 1/7") && first.body.contains("Sở Nội vụ"));
+        // Twelve questions about one target: one screen, with the seven sections as headings.
+        assert!(!first.body.contains("Phần 1/") && first.body.contains("Sở Nội vụ"));
+        assert_eq!((first.form().1.len(), first.body.matches("<h2>").count()), (12, 7));
         assert!(first.body.contains("Dữ liệu mẫu"));
         assert_eq!(first.checked(), 0, "nothing is preselected");
-        let next = phone.fill(&first, |_| Some(1), "tiep").await;
-        assert_eq!(next.location, "/p?phan=2");
-        let second = phone.get("/p?phan=2").await;
-        assert_eq!(phone.fill(&second, |_| None, "tiep").await.location, "/p?phan=3");
+        assert_eq!(phone.fill(&first, |at| (at < 3).then_some(1), "tiep").await.location, "/p/xem-lai");
 
         // Another device goes on at the first blank, and sees what was answered.
         let mut computer = place.browser();
-        computer.post("/", &[("ma", &code)]).await;
-        let mut page = computer.get("/p").await;
-        assert!(page.body.contains("Phần 2/7"));
-        assert_eq!(computer.get("/p?phan=1").await.checked(), first.form().1.len());
-        for _ in 0..6 {
-            let next = computer.fill(&page, |at| (at == 0).then_some(5), "tiep").await;
-            page = computer.get(&next.location).await;
-        }
+        let fourth = first.form().1.into_keys().nth(3).unwrap();
+        let entered = computer.post("/", &[("ma", &code)]).await;
+        assert_eq!(entered.location, format!("/p#c-{}", fourth.strip_prefix("c.").unwrap()));
+        let page = computer.get("/p").await;
+        assert!(page.checked() == 3 && page.body.contains(&format!("id=\"c-{}\"", &fourth[2..])));
+        let next = computer.fill(&page, |at| (at == 3).then_some(5), "tiep").await;
+        let page = computer.get(&next.location).await;
         assert!(page.body.contains("Xem lại trước khi gửi") && page.body.contains("Để trống"));
         assert!(page.body.contains("Gửi phiếu, để trống"));
         assert!(page.body.contains("Không có thông tin để đánh giá"));
@@ -58,7 +56,7 @@ async fn answers_on_two_devices_and_gets_one_receipt() {
         // Double click, back, the first device, the code once more: one ballot, the same receipt.
         assert_eq!(computer.post("/p/xem-lai", &[]).await.location, "/p/xong");
         assert_eq!(phone.get("/p?phan=1").await.location, "/p/xong");
-        assert_eq!(phone.fill(&second, |_| Some(0), "tiep").await.location, "/p/xong");
+        assert_eq!(phone.fill(&first, |_| Some(0), "tiep").await.location, "/p/xong");
         assert_eq!(phone.get("/p/xong").await.body, receipt.body);
         let mut third = place.browser();
         assert_eq!(third.post("/p", &[("ma", &code)]).await.location, "/p/xong");
@@ -114,16 +112,56 @@ async fn an_answer_can_be_changed_and_taken_back() {
         browser.post("/p", &[("ma", &place.online())]).await;
         let page = browser.get("/p?phan=1").await;
         assert_eq!(browser.fill(&page, |_| Some(0), "lui").await.location, "/p?phan=1");
-        assert_eq!(browser.post("/p?phan=1", &[("c.X1.1", "E")]).await.location, "/p?phan=2");
+        assert_eq!(browser.post("/p?phan=1", &[("c.X1.1", "E")]).await.location, "/p/xem-lai");
         let changed = browser.get("/p?phan=1").await;
         assert!(changed.form().1["c.X1.1"].contains(&("E".to_owned(), true)));
-        assert_eq!(changed.checked(), 2, "what a form does not name stays");
+        assert_eq!(changed.checked(), 12, "what a form does not name stays");
         let cleared = browser.post("/p?phan=1", &[("c.X1.1", "E"), ("bo", "X1.1")]).await;
         assert_eq!(cleared.location, "/p?phan=1#c-X1.1", "{}", place.test.backend);
-        assert_eq!(browser.get("/p?phan=1").await.checked(), 1);
+        assert_eq!(browser.get("/p?phan=1").await.checked(), 11);
         assert_eq!(browser.post("/p?phan=1", &[("di", "xem-lai")]).await.location, "/p/xem-lai");
         let left = browser.post("/p?phan=1", &[("c.X1.1", "A"), ("di", "thoat")]).await;
         assert_eq!((left.location.as_str(), browser.cookie.is_none()), ("/thoat", true));
+    }
+}
+
+#[actix_web::test]
+async fn a_page_left_open_on_a_shared_computer_changes_nobody_elses_ballot() {
+    for place in places().await {
+        let (mine, theirs) = (place.online(), place.online());
+        let mut browser = place.browser();
+        browser.post("/p", &[("ma", &mine)]).await;
+        let old = browser.get("/p?phan=1").await;
+        browser.fill(&old, |at| (at == 0).then_some(0), "tiep").await;
+        let review = browser.get("/p/xem-lai").await;
+        browser.post("/thoat", &[]).await;
+
+        // The session is over, and another person's code is typed into the page that asks for it.
+        let asked = browser.fill(&old, |_| Some(1), "tiep").await;
+        assert!(asked.status == StatusCode::UNPROCESSABLE_ENTITY && asked.body.contains("name=\"cua\""));
+        let (mark, theirs) = (old.mark(), theirs.as_str());
+        let typed = browser.post("/p?phan=1", &[("cua", &mark), ("c.X1.1", "B"), ("ma", theirs)]).await;
+        assert_eq!((typed.status, place.drafts(), browser.cookie.is_none()), (StatusCode::CONFLICT, 1, true));
+
+        // Another person sits here, and the old tabs are still open.
+        browser.post("/p", &[("ma", theirs)]).await;
+        for answer in [
+            browser.fill(&old, |_| Some(1), "tiep").await,
+            browser.fill(&old, |_| Some(1), "thoat").await,
+            browser.post("/p/xem-lai", &[("cua", &review.mark())]).await,
+        ] {
+            assert_eq!(answer.status, StatusCode::CONFLICT, "{}", place.test.backend);
+            assert!(
+                answer.body.contains("thuộc về một mã phiếu khác") && answer.body.contains("không phiếu nào thay đổi")
+            );
+            assert!(!answer.body.contains(&mine) && !answer.body.contains(theirs));
+        }
+        assert_eq!((place.drafts(), place.envelopes()), (1, 0));
+        let page = browser.get("/p?phan=1").await;
+        assert_eq!(page.checked(), 0);
+        assert_eq!(browser.fill(&page, |_| Some(2), "tiep").await.location, "/p/xem-lai", "one's own page");
+        browser.post("/p", &[("ma", &mine)]).await;
+        assert_eq!(browser.get("/p?phan=1").await.checked(), 1, "what was kept before is still there");
     }
 }
 
@@ -134,14 +172,14 @@ async fn a_session_that_ended_loses_no_answer() {
         let mut browser = place.browser();
         browser.post("/p", &[("ma", &code)]).await;
         browser.cookie = None;
-        let asked = browser.post("/p?phan=2", &[("c.X2.1", "B")]).await;
+        let asked = browser.post("/p?phan=1", &[("c.X2.1", "B")]).await;
         assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(asked.body.contains("action=\"/p?phan=2\""));
+        assert!(asked.body.contains("action=\"/p?phan=1\""));
         assert!(asked.body.contains("<input type=\"hidden\" name=\"c.X2.1\" value=\"B\">"));
         assert_eq!(place.drafts(), 0);
-        let entered = browser.post("/p?phan=2", &[("c.X2.1", "B"), ("ma", &code)]).await;
-        assert_eq!(entered.location, "/p", "{}", place.test.backend);
-        assert!(browser.get("/p?phan=2").await.form().1["c.X2.1"].contains(&("B".to_owned(), true)));
+        let entered = browser.post("/p?phan=1", &[("c.X2.1", "B"), ("ma", &code)]).await;
+        assert_eq!(entered.location, "/p#c-X1.1", "{}", place.test.backend);
+        assert!(browser.get("/p?phan=1").await.form().1["c.X2.1"].contains(&("B".to_owned(), true)));
         browser.cookie = None;
         let asked = browser.post("/p/xem-lai", &[]).await;
         assert_eq!((asked.status, place.envelopes()), (StatusCode::UNPROCESSABLE_ENTITY, 0));
@@ -188,7 +226,7 @@ async fn a_session_lasts_an_hour_from_the_last_page() {
         assert!(by_script.status == StatusCode::SEE_OTHER && by_script.cookie.is_none());
         let stayed = browser.post("/p/giu", &[]).await;
         assert_eq!((stayed.status, minutes(&stayed)), (StatusCode::SEE_OTHER, Some(60)));
-        for path in ["/p/xem-lai", "/p?phan=2"] {
+        for path in ["/p/xem-lai", "/p?phan=1"] {
             assert!(browser.get(path).await.body.contains("quên mã"), "{path}");
         }
         // The hour is over: the browser sends no code any more.

@@ -28,7 +28,7 @@ use crate::config::{BaseUrl, Config};
 use crate::db::schema::{credential, draft, envelope};
 use crate::db::{Conn, Db};
 use crate::http::frame::Site;
-use crate::http::{Limits, extractors, problems_as_pages, refuse_cross_site, security_headers};
+use crate::http::{Limits, extractors, head_as_get, problems_as_pages, refuse_cross_site, security_headers};
 use crate::round::{RoundState, Rounds, advance, load, set_box_key};
 use crate::testing::{TestDb, databases_at};
 
@@ -74,6 +74,12 @@ impl Answer {
             groups.entry(attribute("name")).or_default().push((attribute("value"), input.contains(" checked")));
         }
         (action, groups)
+    }
+
+    /// Whose page it is.
+    fn mark(&self) -> String {
+        let after = self.body.split("name=\"cua\" value=\"").nth(1).unwrap();
+        after.split('"').next().unwrap().to_owned()
     }
 
     /// How many radios are checked.
@@ -137,6 +143,7 @@ async fn service(db: &Db, rounds: &Rounds, base: &str) -> Call {
     let app = app
         .service(web::scope(&prefix).wrap(from_fn(problems_as_pages)).configure(super::pages))
         .wrap(from_fn(refuse_cross_site))
+        .wrap(from_fn(head_as_get))
         .wrap(from_fn(security_headers));
     let service = Rc::new(init_service(app).await);
     Rc::new(move |request: TestRequest| {
@@ -241,7 +248,7 @@ impl Browser {
     /// Answers the page that is shown: in each radio group the option that `pick` names by its place.
     async fn fill(&mut self, page: &Answer, pick: impl Fn(usize) -> Option<usize>, button: &str) -> Answer {
         let (action, groups) = page.form();
-        let mut fields = vec![("di".to_owned(), button.to_owned())];
+        let mut fields = vec![("cua".to_owned(), page.mark()), ("di".to_owned(), button.to_owned())];
         for (at, (name, options)) in groups.into_iter().enumerate() {
             let already = options.iter().find(|(_, checked)| *checked).map(|(value, _)| value.clone());
             if let Some(value) = pick(at).map(|n| options[n].0.clone()).or(already) {

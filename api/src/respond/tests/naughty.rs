@@ -290,21 +290,24 @@ async fn asking_for_every_link_changes_not_one_byte() {
                 continue;
             }
             assert!(seen.len() < 200, "the links end");
-            for method in [Method::HEAD, Method::GET] {
-                for device in [&mut browser, &mut stranger] {
+            for device in [&mut browser, &mut stranger] {
+                let mut answered = Vec::new();
+                for method in [Method::HEAD, Method::GET] {
                     let request = TestRequest::default().method(method.clone()).uri(&path);
                     let request =
                         request.insert_header(("purpose", "prefetch")).insert_header(("sec-purpose", "prefetch"));
                     let page = device.send(request).await;
                     assert!(!page.status.is_server_error(), "{method} {path}: {}", page.status);
+                    answered.push((page.status, page.location.clone()));
                     let links = ["href=\"", "action=\"", "src=\""].map(|name| page.body.split(name).skip(1));
                     let links = links.into_iter().flatten().map(|rest| rest.split(['"', '#']).next().unwrap());
                     todo.extend(links.map(|link| link.replace("&#38;", "&").replace("&amp;", "&")));
                     todo.push(page.location);
                 }
+                assert_eq!(answered[0], answered[1], "HEAD is GET without the body: {path}");
             }
         }
-        assert!(seen.len() > 12 && seen.contains("/p?phan=7"), "{seen:?}");
+        assert!(seen.len() > 10 && seen.contains("/p?phan=1"), "{seen:?}");
         assert!(browser.cookie.is_some() && stranger.cookie.is_none());
         assert_eq!(bytes(&place), before);
     }

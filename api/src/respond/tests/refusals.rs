@@ -121,7 +121,7 @@ async fn a_draft_open_at_the_close_is_told_and_a_grace_lets_it_be_sent() {
         assert_eq!(blank.post("/p?phan=1", &[("c.X1.1", "A")]).await.status, StatusCode::CONFLICT);
         assert_eq!((blank.get("/p").await.status, place.drafts()), (StatusCode::CONFLICT, 1));
         assert!(drafted.get("/p/xem-lai").await.body.contains("còn gửi được đến trước 00:15 ngày 15/10/2023"));
-        assert_eq!(drafted.post("/p?phan=1", &[("c.X1.1", "B"), ("di", "tiep")]).await.location, "/p?phan=2");
+        assert_eq!(drafted.post("/p?phan=1", &[("c.X1.1", "B"), ("di", "tiep")]).await.location, "/p/xem-lai");
         assert_eq!(drafted.post("/p/xem-lai", &[]).await.location, "/p/xong");
         assert_eq!(place.envelopes(), 1, "{}", place.test.backend);
         place.at(FIELDWORK);

@@ -134,20 +134,16 @@ async fn saves_at_once_from_two_pages_keep_both() {
         let mut browser = place.browser();
         browser.post("/p", &[("ma", &place.online())]).await;
         let mut racing = Vec::new();
-        let items = [("1", "c.X1.1"), ("1", "c.X1.2"), ("2", "c.X2.1"), ("3", "c.X3.1")];
-        for (part, item) in items {
+        let items = ["c.X1.1", "c.X1.2", "c.X2.1", "c.X3.1"];
+        for item in items {
             let cookie = browser.cookie.clone().unwrap();
-            let request = TestRequest::post().uri(&format!("/p?phan={part}")).set_form([(item, "B")]).cookie(cookie);
+            let request = TestRequest::post().uri("/p?phan=1").set_form([(item, "B")]).cookie(cookie);
             let call = Rc::clone(&place.call);
             racing.push(actix_web::rt::spawn(async move { call(request).await }));
         }
         for one in racing {
             assert_eq!(one.await.unwrap().status, StatusCode::SEE_OTHER);
         }
-        let mut kept = 0;
-        for part in 1..=3 {
-            kept += browser.get(&format!("/p?phan={part}")).await.checked();
-        }
-        assert_eq!(kept, items.len(), "{}", place.test.backend);
+        assert_eq!(browser.get("/p?phan=1").await.checked(), items.len(), "{}", place.test.backend);
     }
 }

@@ -37,7 +37,7 @@ struct TargetScores {
     kind: String,
     /// What people see.
     name: String,
-    /// Sum of the items' points; null when no item was validly answered.
+    /// Sum of the items' points; null when hidden, and when no item was validly answered.
     #[schema(example = "24.38")]
     survey_points: Option<String>,
     /// Sum of the maxima of the items that were validly answered.
@@ -46,8 +46,10 @@ struct TargetScores {
     /// Points by maximum, 0 to 100.
     #[schema(example = "76.19")]
     percent: Option<String>,
-    /// Within the kind, from 1; ties share (1, 2, 2, 4).
+    /// Within the kind, from 1, among the targets whose total is shown; ties share (1, 2, 2, 4).
     rank: Option<u32>,
+    /// Why the total is hidden, in the words of a group's cell; null when shown.
+    suppressed: Option<String>,
     /// By field.
     fields: Vec<FieldScores>,
     /// By item.
@@ -62,12 +64,14 @@ struct FieldScores {
     field: String,
     /// What people see.
     name: String,
-    /// Sum of its items' points.
+    /// Sum of its items' points, hidden ones too.
     points: Option<String>,
     /// Sum of the maxima of its items that were validly answered.
     max_points: String,
     /// Points by maximum, 0 to 100.
     percent: Option<String>,
+    /// Why it is hidden, in the words of a group's cell; null when shown.
+    suppressed: Option<String>,
 }
 
 /// Score of an item.
@@ -81,7 +85,7 @@ struct ItemScores {
     field: String,
     /// Number of the official criterion, when known.
     index_ref: Option<String>,
-    /// Pooled points; null when nobody validly answered.
+    /// Pooled points; null when hidden, and when nobody validly answered.
     points: Option<String>,
     /// Points at 100 %.
     max_points: String,
@@ -89,6 +93,9 @@ struct ItemScores {
     percent: Option<String>,
     /// Valid answers of all groups.
     n: u64,
+    /// Why it is hidden, in the words of a group's cell: a pooled score of one small group is that group's cell. It
+    /// counts in its field and total all the same. Null when shown.
+    suppressed: Option<String>,
     /// By group.
     groups: Vec<Cell>,
 }
@@ -108,9 +115,11 @@ struct Cell {
     n: u64,
     /// Mean over valid answers, 0 to 100; null when hidden.
     mean: Option<String>,
-    /// Why it is hidden: `no_valid_answers`, `n_below_k`, `complementary`; null when shown.
+    /// Why it is hidden; null when shown. `no_valid_answers`; `n_below_k`: it is, or gives away, what fewer than the
+    /// round's `disclosure.k` people of one group answered; `complementary`: with it such a number would fall out of the published sums;
+    /// `difference`: it differs by fewer than k answers from an earlier release.
     suppressed: Option<String>,
-    /// 95 % interval with finite-population correction.
+    /// 95 % interval with finite-population correction; from the declared n of distributions on.
     interval: Option<Bounds>,
     /// Answers by option and mark; from the declared n on.
     distribution: Option<Vec<AnswerCount>>,

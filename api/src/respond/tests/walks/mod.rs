@@ -53,8 +53,17 @@ struct Card {
 struct Device {
     browser: Browser,
     holds: Option<usize>,
-    /// Forms that were open in it: address and fields.
-    old: Vec<(String, Fields)>,
+    /// Forms that were open in it, whoever sat there.
+    old: Vec<Old>,
+}
+
+/// A form that was open once.
+#[derive(Clone)]
+struct Old {
+    card: usize,
+    path: String,
+    mark: String,
+    fields: Fields,
 }
 
 struct Walk<'p> {

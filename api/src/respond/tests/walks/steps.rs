@@ -5,9 +5,10 @@ use std::rc::Rc;
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use serde_json::json;
+use survey_forms::questionnaire::Section;
 
 use super::super::Answer;
-use super::{Card, Fields, Filled, MISTYPED, Walk, receipt_on, target_of};
+use super::{Card, Fields, Filled, MISTYPED, Old, Walk, receipt_on, target_of};
 
 impl Walk<'_> {
     /// Types the code in one of the ways that people type it; any page with the field will do.
@@ -22,27 +23,26 @@ impl Walk<'_> {
         let path = *self.dice.of(&["/", "/p", "/p?phan=2"]);
         let answer = self.devices[device].browser.post(path, &[("ma", &typed)]).await;
         let expected = if self.cards[card].cast.is_some() { "/p/xong" } else { "/p" };
-        assert_eq!((answer.status, answer.location.as_str()), (StatusCode::SEE_OTHER, expected));
+        let location = answer.location.split('#').next().unwrap();
+        assert_eq!((answer.status, location), (StatusCode::SEE_OTHER, expected));
         self.holds(device, card);
     }
 
     fn holds(&mut self, device: usize, card: usize) {
-        let device = &mut self.devices[device];
-        if device.holds.replace(card) != Some(card) {
-            // Another person sits here now, with pages of their own.
-            device.old.clear();
-        }
+        self.devices[device].holds = Some(card);
     }
 
     /// A random screen of a card: its address, target and items.
     fn screen(&mut self, card: usize) -> (String, &'static str, Vec<String>) {
         let Card { group, targets, .. } = &self.cards[card];
         let sections = &self.round.questionnaire(group).unwrap().sections;
-        let (at, several) = (self.dice.below(sections.len()), targets.len() > 1);
         let target = *self.dice.of(targets);
-        let part = at + 1;
-        let path = if several { format!("/p?dt={target}&phan={part}") } else { format!("/p?phan={part}") };
-        (path, target, sections[at].items.iter().map(|item| item.code.clone()).collect())
+        let codes = |sections: &[Section]| sections.iter().flat_map(|s| &s.items).map(|i| i.code.clone()).collect();
+        if targets.len() == 1 {
+            return ("/p?phan=1".to_owned(), target, codes(sections));
+        }
+        let at = self.dice.below(sections.len());
+        (format!("/p?dt={target}&phan={}", at + 1), target, codes(&sections[at..=at]))
     }
 
     /// Opens a screen and holds it against the model; what is chosen on it, as a browser would send it.
@@ -64,7 +64,8 @@ impl Walk<'_> {
             assert_eq!(chosen, kept.into_iter().collect::<Vec<_>>(), "{path} {name}");
             fields.extend(kept.map(|option| (name, option.clone())));
         }
-        self.devices[device].old.push((path.clone(), fields.clone()));
+        let old = Old { card, path: path.clone(), mark: page.mark(), fields: fields.clone() };
+        self.devices[device].old.push(old);
         Some((path, target, fields, page))
     }
 
@@ -79,22 +80,29 @@ impl Walk<'_> {
             }
         }
         let button = *self.dice.of(&["tiep", "lui", "xem-lai"]);
-        self.save(device, card, &path, fields, Some(button)).await;
+        self.save(device, Old { card, path, mark: page.mark(), fields }, Some(button)).await;
     }
 
-    /// Posts a form as the person with this card, and tells the model.
-    async fn save(&mut self, device: usize, card: usize, path: &str, fields: Fields, button: Option<&str>) {
+    /// Posts a form as whoever sits at the device, and tells the model.
+    async fn save(&mut self, device: usize, form: Old, button: Option<&str>) {
+        let Old { card, path, mark, fields } = &form;
+        let (card, path) = (*card, path.as_str());
         let mut sent: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        sent.push(("cua", mark));
         sent.extend(button.map(|button| ("di", button)));
         let saved = self.devices[device].browser.post(path, &sent).await;
+        if self.devices[device].holds != Some(card) {
+            assert_eq!(saved.status, StatusCode::CONFLICT, "a page of somebody else's");
+            return;
+        }
         assert_eq!(saved.status, StatusCode::SEE_OTHER, "{path}");
         if self.cards[card].cast.is_some() {
             assert_eq!(saved.location, "/p/xong");
             return;
         }
         let target = target_of(path, &self.cards[card]);
-        self.keep(card, target, &fields);
-        self.devices[device].old.push((path.to_owned(), fields));
+        self.keep(card, target, fields);
+        self.devices[device].old.push(form);
     }
 
     fn keep(&mut self, card: usize, target: &str, fields: &Fields) {
@@ -139,14 +147,14 @@ impl Walk<'_> {
         self.cards[card].draft.remove(&(target.to_owned(), item));
     }
 
-    /// The back button, and the form that was there sent once more: what it names counts, nothing else moves.
+    /// The back button, and the form that was there sent once more: what it names counts, nothing else moves. A form
+    /// of the person who sat here before changes nothing.
     pub(super) async fn post_an_old_form(&mut self, device: usize) {
-        let Some(card) = self.devices[device].holds else { return };
-        if self.devices[device].old.is_empty() {
+        if self.devices[device].holds.is_none() || self.devices[device].old.is_empty() {
             return;
         }
-        let (path, fields) = self.dice.of(&self.devices[device].old).clone();
-        self.save(device, card, &path, fields, Some("tiep")).await;
+        let form = self.dice.of(&self.devices[device].old).clone();
+        self.save(device, form, Some("tiep")).await;
     }
 
     /// Opens a page, or reloads it.
@@ -187,7 +195,6 @@ impl Walk<'_> {
         assert_eq!(left.status, StatusCode::SEE_OTHER);
         assert!(self.devices[device].browser.cookie.is_none());
         self.devices[device].holds = None;
-        self.devices[device].old.clear();
     }
 
     /// The review tells how much is blank.

@@ -1,0 +1,211 @@
+//! `/rieng-tu`: what is kept about a respondent. The page is made from one list with a sentence for every column of
+//! every table that a respondent leaves anything in, and from the rules that the rounds declare; a test holds the list
+//! to the schema of both databases, so a new column cannot be kept quietly.
+
+use askama::Template;
+use survey_forms::Round;
+use survey_forms::round::{Channel, IssueMode};
+
+use super::views::RoundView;
+use crate::http::frame::Frame;
+
+/// What is kept about you.
+#[derive(Template)]
+#[template(path = "respond/privacy.html")]
+pub(super) struct PrivacyPage {
+    pub(super) frame: Frame,
+    pub(super) rounds: Vec<RoundView>,
+    pub(super) declared: Vec<Declared>,
+}
+
+/// What a round declares about its respondents' data.
+pub(super) struct Declared {
+    title: String,
+    k: u32,
+    distribution_n: u32,
+    groups: Vec<Asked>,
+}
+
+/// A group, in the words of the page.
+struct Asked {
+    name: String,
+    channel: &'static str,
+    issue: &'static str,
+}
+
+impl Declared {
+    pub(super) fn of(round: &Round) -> Self {
+        let asked = |group: &survey_forms::round::Group| Asked {
+            name: group.name.clone(),
+            channel: match group.channel {
+                Channel::Online => "trả lời trực tuyến",
+                Channel::Paper => "trả lời trên giấy",
+            },
+            issue: match group.issue {
+                IssueMode::Draw => "phát giấy mời theo lối rút thăm: hệ thống không biết ai cầm mã nào",
+                IssueMode::Addressed => {
+                    "giấy mời gửi đích danh: cho đến khi chốt phiếu có danh sách cho biết ai nhận mã nào"
+                }
+            },
+        };
+        Self {
+            title: round.title.clone(),
+            k: round.disclosure.k,
+            distribution_n: round.disclosure.distribution_n,
+            groups: round.groups.iter().map(asked).collect(),
+        }
+    }
+}
+
+/// A table of the database that a respondent leaves something in.
+pub(super) struct Kept {
+    /// As in the schema.
+    pub(super) table: &'static str,
+    /// What a row is.
+    pub(super) row: &'static str,
+    /// What it is for, and how long it stays.
+    pub(super) why: &'static str,
+    /// Every column as in the schema, with what it holds.
+    pub(super) columns: &'static [(&'static str, &'static str)],
+}
+
+const ROUND: (&str, &str) = ("round", "Đợt điều tra");
+const GROUP: (&str, &str) = ("respondent_code", "Nhóm người trả lời");
+const TARGETS: (&str, &str) = ("targets", "Cơ quan được đánh giá");
+const CHANNEL: (&str, &str) = ("channel", "Trực tuyến hay giấy");
+
+/// Everything, in the order of a ballot's way.
+pub(super) const KEPT: &[Kept] = &[
+    Kept {
+        table: "roster",
+        row: "Mỗi đơn vị được mời bao nhiêu người",
+        why: "Để phát đủ giấy mời. Chỉ có số người, không có tên",
+        columns: &[ROUND, GROUP, ("source_unit", "Đơn vị công tác"), ("people", "Số người được mời")],
+    },
+    Kept {
+        table: "credential",
+        row: "Dấu của mỗi mã phiếu",
+        why: "Để mỗi mã chỉ gửi được một phiếu và không ai bỏ phiếu thay người không trả lời. Không suy ngược ra mã được",
+        columns: &[
+            ("public_key", "Khóa công khai suy ra từ mã; máy chủ không có mã, cũng không có bản băm của mã"),
+            ROUND,
+            GROUP,
+            ("source_unit", "Đơn vị được phát mã"),
+            TARGETS,
+            CHANNEL,
+            ("state", "Chưa dùng, đã dùng hay đã thu hồi"),
+            ("redeem_signature", "Chữ ký chứng tỏ người cầm mã đã dùng mã; nó không nói gì về câu trả lời"),
+            ("receipt_box", "Số biên nhận, mã hóa bằng chính mã phiếu, để nhập lại mã thì thấy lại số"),
+        ],
+    },
+    Kept {
+        table: "draft",
+        row: "Phiếu nháp, và bản nhập lần đầu của phiếu giấy",
+        why: "Để làm tiếp sau khi dừng. Xóa ngay khi gửi phiếu",
+        columns: &[
+            ("id", "Số suy ra từ mã phiếu; không tính được từ dấu của mã"),
+            ROUND,
+            ("body", "Câu trả lời, mã hóa bằng chính mã phiếu: không có mã thì không ai đọc được"),
+        ],
+    },
+    Kept {
+        table: "envelope",
+        row: "Phiếu đã gửi, trong phong bì niêm phong",
+        why: "Chờ chuyển vào hòm. Không kèm dấu của mã, không kèm thời điểm",
+        columns: &[
+            ("id", "Số biên nhận: dấu của phong bì"),
+            ROUND,
+            ("sealed", "Phiếu, mã hóa bằng khóa của hòm; mọi phong bì của đợt có cùng kích thước"),
+        ],
+    },
+    Kept {
+        table: "ballot_box",
+        row: "Phong bì trong hòm, xếp theo số biên nhận",
+        why: "Để không còn thấy phong bì nào đến trước",
+        columns: &[("id", "Số biên nhận: dấu của phong bì"), ROUND, ("sealed", "Phiếu, mã hóa bằng khóa của hòm")],
+    },
+    Kept {
+        table: "ballot",
+        row: "Phiếu sau khi mở hòm",
+        why: "Để tính điểm. Không còn đường về phong bì hay mã phiếu",
+        columns: &[
+            ("id", "Số ngẫu nhiên, chọn khi mở hòm"),
+            ROUND,
+            ("body", "Nhóm, cơ quan được đánh giá và các câu trả lời"),
+        ],
+    },
+    Kept {
+        table: "turnout",
+        row: "Số phiếu thu được",
+        why: "Để theo dõi tỷ lệ phản hồi. Đây là chỗ duy nhất biết đến ngày, và chỉ là số đếm",
+        columns: &[
+            ROUND,
+            ("day", "Ngày"),
+            GROUP,
+            ("source_unit", "Đơn vị được phát mã"),
+            TARGETS,
+            CHANNEL,
+            ("returned", "Số phiếu"),
+        ],
+    },
+    Kept {
+        table: "capture",
+        row: "Phiếu giấy đang ở bàn nhập liệu",
+        why: "Để hai người nhập độc lập rồi so với nhau. Câu trả lời không có ở đây",
+        columns: &[
+            ("public_key", "Dấu của mã phiếu"),
+            ROUND,
+            ("state", "Đã nhập một lần, khớp, lệch, đã phân xử hay đã vào hòm"),
+            ("first_by", "Người nhập thứ nhất"),
+            ("second_by", "Người nhập thứ hai"),
+            ("settled_by", "Người phân xử khi hai bản lệch nhau"),
+        ],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Tables that hold nothing about a respondent: what they are about instead.
+    const OTHERS: [(&str, &str); 9] = [
+        ("round", "the rules of a round"),
+        ("opening", "sums of the whole box"),
+        ("publication", "published scores"),
+        ("staff", "staff"),
+        ("session", "staff"),
+        ("client", "programs"),
+        ("signing_key", "keys of the service"),
+        ("audit", "acts of staff and programs"),
+        ("__diesel_schema_migrations", "the schema itself"),
+    ];
+
+    #[test]
+    fn every_column_about_a_respondent_has_its_sentence_and_no_sentence_is_stale() {
+        for test in crate::testing::databases() {
+            let mut schema = test.db.columns().unwrap();
+            for (table, about) in OTHERS {
+                assert!(schema.remove(table).is_some(), "{table} ({about}) is not in the schema: take it out here");
+            }
+            let told: BTreeMap<String, Vec<String>> = KEPT
+                .iter()
+                .map(|kept| {
+                    let mut columns: Vec<String> = kept.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+                    columns.sort();
+                    (kept.table.to_owned(), columns)
+                })
+                .collect();
+            assert_eq!(told, schema, "{}: say in KEPT what is kept, or in OTHERS what it is about", test.backend);
+        }
+    }
+
+    #[test]
+    fn each_sentence_says_something() {
+        for kept in KEPT {
+            assert!(kept.row.chars().count() > 10 && kept.why.chars().count() > 10, "{}", kept.table);
+            assert!(kept.columns.iter().all(|(_, said)| said.chars().count() > 3), "{}", kept.table);
+        }
+    }
+}
