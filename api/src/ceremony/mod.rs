@@ -204,8 +204,10 @@ impl Ceremony {
     pub fn close(&self, by: &Actor, round: &str) -> Result<Closing, ActError> {
         let closing = self.act(|conn| {
             held(conn, round, RoundState::Open)?;
+            let loaded = self.rounds.reread(conn)?.iter().find(|r| r.id() == round).cloned();
             advance(conn, round, RoundState::Open, RoundState::Closed)?;
             let drafts = draft::discard_all(conn, round)?;
+            log::open_late(conn, &*loaded.ok_or(RoundError::Unknown)?, &self.entropy)?;
             let mut log = Appender::of(conn, round)?;
             let moved = log::batch::move_all(conn, &mut log, round)?;
             let (used, (envelopes, leaves)) = (store::codes(conn, round, "used")?, log::counts(conn, round)?);

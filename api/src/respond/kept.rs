@@ -125,6 +125,30 @@ pub(super) const KEPT: &[Kept] = &[
         columns: &[("id", "Số biên nhận: dấu của phong bì"), ROUND, ("sealed", "Phiếu, mã hóa bằng khóa của hòm")],
     },
     Kept {
+        table: "log_leaf",
+        row: "Dòng của mỗi phong bì trong sổ phiếu",
+        why: "Để ai có số biên nhận cũng kiểm tra được phiếu có trong hòm. Sổ phiếu công khai và không bị xóa",
+        columns: &[
+            ("id", "Số biên nhận: dấu của phong bì"),
+            ROUND,
+            (
+                "place",
+                "Dòng thứ mấy; trong mỗi đợt ghi, các dòng xếp theo số biên nhận nên không cho biết ai gửi trước",
+            ),
+        ],
+    },
+    Kept {
+        table: "log_tile",
+        row: "Sổ phiếu công khai, chia thành từng tấm",
+        why: "Để không ai thêm, bớt hay đổi phong bì mà không bị phát hiện. Trong sổ chỉ có số biên nhận và các con số tổng",
+        columns: &[
+            ROUND,
+            ("level", "Tấm chứa dòng của sổ, hay chứa dấu của các tấm khác"),
+            ("number", "Tấm thứ mấy"),
+            ("body", "Các dòng của sổ, hay dấu của chúng"),
+        ],
+    },
+    Kept {
         table: "ballot",
         row: "Phiếu sau khi mở hòm",
         why: "Để tính điểm. Không còn đường về phong bì hay mã phiếu",
@@ -170,9 +194,10 @@ mod tests {
     use super::*;
 
     /// Tables that hold nothing about a respondent: what they are about instead.
-    const OTHERS: [(&str, &str); 9] = [
+    const OTHERS: [(&str, &str); 10] = [
         ("round", "the rules of a round"),
         ("opening", "sums of the whole box"),
+        ("log", "the key and the head of a round's log"),
         ("publication", "published scores"),
         ("staff", "staff"),
         ("session", "staff"),

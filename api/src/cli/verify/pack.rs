@@ -96,7 +96,7 @@ fn codes(pack: &Pack, facts: &Facts, report: &mut Report) {
         Some("not the codes to which the close committed".to_owned())
     } else if facts.issued_since == 0 && !is(&facts.at_open) {
         Some("not the codes to which the opening committed, and none were made since".to_owned())
-    } else if at_open + facts.issued_since != here.total {
+    } else if at_open.saturating_add(facts.issued_since) != here.total {
         Some(format!("{at_open} codes at the opening and {} since, {} in the pack", facts.issued_since, here.total))
     } else if pack.revoked != facts.revoked {
         Some(format!("{} codes revoked in the log, {} in the pack", facts.revoked, pack.revoked))
