@@ -115,6 +115,12 @@ impl Frame {
         self.foreign().and_then(|tongue| tongue.find(vi)).unwrap_or(vi)
     }
 
+    /// A moment as Viet Nam writes it (`07:00 ngày 15/09/2026`), with the page's word for the day.
+    #[must_use]
+    pub fn at(&self, moment: &str) -> String {
+        moment.replace("ngày", self.a("ngày"))
+    }
+
     /// Of a page that says what went wrong: its title begins so.
     #[must_use]
     pub fn failed(mut self) -> Self {

@@ -30,18 +30,21 @@ pub(super) struct RoundView {
     pub(super) sample: bool,
     pub(super) accepting: bool,
     pub(super) standing: &'static str,
+    /// What the organiser says while it takes no ballots.
+    pub(super) notice: Option<String>,
 }
 
 impl RoundView {
     pub(super) fn new(round: &LoadedRound, now: DateTime<Utc>) -> Self {
         let organiser = &round.definition.organiser;
         let accepting = round.accepts(Channel::Online, now);
-        let standing = if accepting {
-            "Đang nhận phiếu"
+        let texts = &round.definition.texts;
+        let (standing, notice) = if accepting {
+            ("Đang nhận phiếu", None)
         } else if round.state == RoundState::Loaded || (round.state == RoundState::Open && now < round.opens_at) {
-            "Chưa mở"
+            ("Chưa mở", texts.before_opening.clone())
         } else {
-            "Đã hết hạn"
+            ("Đã hết hạn", texts.after_closing.clone())
         };
         Self {
             title: round.definition.title.clone(),
@@ -59,6 +62,7 @@ impl RoundView {
             sample: round.definition.sample,
             accepting,
             standing,
+            notice,
         }
     }
 }
