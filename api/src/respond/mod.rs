@@ -7,6 +7,7 @@ mod item_view;
 mod kept;
 mod pages;
 mod place;
+mod preview;
 mod rest;
 mod sent;
 mod shown;

@@ -32,6 +32,8 @@ pub(super) struct RoundView {
     pub(super) standing: &'static str,
     /// What the organiser says while it takes no ballots.
     pub(super) notice: Option<String>,
+    /// What the organiser says about respondents' data.
+    pub(super) privacy: Option<String>,
 }
 
 impl RoundView {
@@ -63,6 +65,7 @@ impl RoundView {
             accepting,
             standing,
             notice,
+            privacy: texts.privacy_notice.clone(),
         }
     }
 }

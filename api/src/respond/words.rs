@@ -24,7 +24,7 @@ pub(super) struct Phrase {
 }
 
 impl Phrase {
-    fn new(words: &'static str, values: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn new(words: &'static str, values: impl IntoIterator<Item = String>) -> Self {
         Self { words, values: values.into_iter().collect() }
     }
 }

@@ -35,6 +35,7 @@ pub fn pages(cfg: &mut web::ServiceConfig) {
         web::to(move || async move { Err::<HttpResponse, _>(Problem::new(&codes::METHOD_NOT_ALLOWED).allow(methods)) })
     };
     let (read, write, both) = (|| only("GET, HEAD"), || only("POST"), || only("GET, HEAD, POST"));
+    cfg.configure(super::preview::pages);
     cfg.service(web::resource(["", "/"]).get(entry::show).post(entry::enter).default_service(both()))
         .service(web::resource("/p").get(answer::show).post(answer::save).default_service(both()))
         .service(web::resource("/p/xem-lai").get(review::show).post(review::cast).default_service(both()))
