@@ -117,6 +117,7 @@ fn make(stage: &Stage, wanted: u64) {
         grace_minutes: 0,
         credentials: committed(&all),
         revoked: 0,
+        trustees: Vec::new(),
     };
     entry(&mut log, open);
     for n in 0..wanted {
