@@ -13,6 +13,7 @@ mod bad_input;
 mod canary;
 mod contract;
 mod crash;
+mod custody;
 mod demo;
 mod field;
 mod forger;

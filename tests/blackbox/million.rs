@@ -117,6 +117,7 @@ fn make(stage: &Stage, wanted: u64) {
         grace_minutes: 0,
         credentials: committed(&all),
         revoked: 0,
+        trustees: Vec::new(),
     };
     entry(&mut log, open);
     for n in 0..wanted {
@@ -161,5 +162,5 @@ fn ballots(round: &Round, wanted: u64, pack: &mut impl std::io::Write) -> (Strin
         writeln!(pack, "{}", json!({"ballot": body})).unwrap();
         tally.add(opinion);
     }
-    (ballots_commitment(&SALT, &mut hashes), tally)
+    (ballots_commitment(&SALT, &mut hashes, &mut []), tally)
 }

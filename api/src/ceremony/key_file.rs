@@ -95,14 +95,25 @@ impl KeyFile {
     /// # Errors
     /// When the file is there already, or cannot be written.
     pub fn write_new(&self, path: &Path) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        file.write_all(self.to_text().as_bytes())?;
-        file.sync_all()
+        write_secret(path, self.to_text().as_bytes())
     }
+}
+
+/// Writes a new file for its owner's eyes only (mode 0600) and waits until the disk has it and its name.
+pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    sync_folder(path)
+}
+
+/// Whether a file is what [`destroy`] leaves when it is cut off in the middle.
+pub(super) fn is_overwritten(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, 0xff | 0x00))
 }
 
 /// Overwrites a file in place, waits until the disk has it, and deletes it.
@@ -116,7 +127,11 @@ pub(super) fn destroy(path: &Path) -> io::Result<()> {
     }
     drop(file);
     std::fs::remove_file(path)?;
-    // The deletion is an entry of the folder: without this a power cut may bring the name back.
+    sync_folder(path)
+}
+
+/// A name is an entry of its folder: without this a power cut may bring it back, or lose it.
+fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => File::open(folder)?.sync_all(),
         None => File::open(".")?.sync_all(),

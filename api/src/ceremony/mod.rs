@@ -9,8 +9,10 @@ mod key_file;
 mod opening;
 mod pages;
 mod publishing;
+mod rehearsal;
 mod remark;
 mod store;
+mod trustees;
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -24,8 +26,10 @@ use chrono::{DateTime, FixedOffset};
 pub use key_file::{KeyFile, KeyFileError};
 pub use opening::{Opening, Progress, Stage, Unreadable};
 pub use pages::pages;
-pub use publishing::{BURNING, Published, Timing};
+pub use publishing::{BURNING, BURNING_TRUSTEES, Published, Timing};
+pub use rehearsal::Rehearsal;
 pub use remark::Remark;
+pub use trustees::{Identity, Trustee, TrusteeError, Trustees, join};
 
 use crate::access::audit::{self, Actor};
 use crate::ballot::draft;
@@ -35,7 +39,7 @@ use crate::ballot::seal::{BoxPublic, BoxSecret};
 use crate::clock::Entropy;
 use crate::db::{Conn, Db, DbError};
 use crate::http::{Problem, codes};
-use crate::round::{self, RoundError, RoundState, Rounds};
+use crate::round::{self, Custody, RoundError, RoundState, Rounds};
 
 /// Why an act was refused. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +77,18 @@ pub enum ActError {
     /// Before the round's date of publication.
     #[error("the round may be published from {0}")]
     TooEarly(DateTime<FixedOffset>),
+    /// The trustees have not shown that they can open the box.
+    #[error(
+        "the trustees have not rehearsed the opening: run `phieu box rehearse` with two of them, so that no ballot is \
+         sealed to a key that nobody can open"
+    )]
+    Unrehearsed,
+    /// The envelope of the rehearsal did not come back as it went in.
+    #[error("the rehearsal failed: the test envelope did not open")]
+    RehearsalFailed,
+    /// The act is for another kind of custody.
+    #[error("the round's box key is held by {0}")]
+    OtherCustody(&'static str),
     /// The key file does not fit.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -116,7 +132,8 @@ impl From<ActError> for Problem {
                 Self::new(&codes::COUNTS_DISAGREE)
             }
             ActError::TooEarly(_) => Self::new(&codes::TOO_EARLY),
-            ActError::Key(_) => Self::new(&codes::BOX_KEY_WRONG),
+            ActError::Unrehearsed | ActError::OtherCustody(_) => Self::new(&codes::STATE_CONFLICT),
+            ActError::Key(_) | ActError::RehearsalFailed => Self::new(&codes::BOX_KEY_WRONG),
             ActError::File(error) => Self::internal(&error),
             ActError::Log(error) => Self::internal(&error),
             ActError::Round(RoundError::Unknown) => Self::new(&codes::ROUND_UNKNOWN),
@@ -133,6 +150,15 @@ pub struct Ceremony {
     db: Db,
     rounds: Rounds,
     entropy: Entropy,
+}
+
+/// How a new box key will be held.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewKey {
+    /// Of whom any two open the box; empty for custody by file.
+    pub trustees: Vec<String>,
+    /// Whether it takes the place of a key to which nothing has been sealed: a lost file, another trustee.
+    pub replaces: bool,
 }
 
 /// What a close has fixed.
@@ -155,37 +181,71 @@ impl Ceremony {
         Self { db: db.clone(), rounds: rounds.clone(), entropy: entropy.clone() }
     }
 
-    /// Makes the round's box key, and the log with the key that signs it. `keep` writes the custodian's file ([`KeyFile::write_new`]); only when it has done
-    /// so does the round take the key, so that no ballot is ever sealed to a key that nobody holds.
+    /// [`Ceremony::keygen_for`] of a round that has no key, held by one file.
     ///
     /// # Errors
-    /// [`RoundError::Frozen`] once the round is open or has a key; [`ActError::File`] when `keep` failed.
+    /// As [`Ceremony::keygen_for`].
     pub fn keygen(
         &self,
         by: &Actor,
         round: &str,
         keep: impl FnOnce(&KeyFile) -> io::Result<()>,
     ) -> Result<BoxPublic, ActError> {
+        self.keygen_for(by, round, &NewKey::default(), keep)
+    }
+
+    /// Makes the round's box key, and the log with the key that signs it. `keep` writes the custodians' files
+    /// ([`KeyFile::write_new`], [`Trustees::write_new`]); only when it has done so does the round take the key, so that
+    /// no ballot is ever sealed to a key that nobody holds.
+    ///
+    /// # Errors
+    /// [`RoundError::Frozen`] once the round is open or has a key that this is not to replace; [`ActError::File`] when
+    /// `keep` failed.
+    pub fn keygen_for(
+        &self,
+        by: &Actor,
+        round: &str,
+        new: &NewKey,
+        keep: impl FnOnce(&KeyFile) -> io::Result<()>,
+    ) -> Result<BoxPublic, ActError> {
         let (secret, public) = BoxSecret::generate(&self.entropy).ok().ok_or(KeyFileError::Damaged)?;
         let file = KeyFile { round: round.to_owned(), public: public.clone(), secret };
         self.act(|conn| {
-            round::set_box_key(conn, round, public.bytes())?;
+            let set = if new.replaces { round::replace_box_key } else { round::set_box_key };
+            set(conn, round, public.bytes())?;
+            round::set_custody(conn, round, &Custody { trustees: new.trustees.clone(), ..Custody::default() })?;
             log::begin(conn, round, &self.entropy)?;
-            let detail = format!("public={}", data_encoding::HEXLOWER.encode(public.bytes()));
+            let mut detail = format!("public={}", data_encoding::HEXLOWER.encode(public.bytes()));
+            if !new.trustees.is_empty() {
+                detail.push_str(&format!(" trustees={}", new.trustees.join("+")));
+            }
             self.note(conn, by, "round.box_key_made", round, &detail)?;
             Ok(keep(&file)?)
         })?;
         Ok(public)
     }
 
+    /// [`Ceremony::open_with`] a rehearsal where trustees hold the key.
+    ///
+    /// # Errors
+    /// As [`Ceremony::open_with`].
+    pub fn open(&self, by: &Actor, round: &str) -> Result<u64, ActError> {
+        self.open_with(by, round, Rehearsal::Needed)
+    }
+
     /// Opens the round: from its first date on it accepts ballots. Gives back how many codes are out.
     ///
     /// # Errors
-    /// [`ActError::NoBoxKey`], [`ActError::NoCodes`], [`ActError::OutOfOrder`].
-    pub fn open(&self, by: &Actor, round: &str) -> Result<u64, ActError> {
+    /// [`ActError::NoBoxKey`], [`ActError::NoCodes`], [`ActError::Unrehearsed`], [`ActError::OutOfOrder`].
+    pub fn open_with(&self, by: &Actor, round: &str, rehearsal: Rehearsal) -> Result<u64, ActError> {
         self.act(|conn| {
             let box_public = held(conn, round, RoundState::Loaded)?;
             box_public.ok_or(ActError::NoBoxKey)?;
+            let custody = round::custody(conn, round)?;
+            let unrehearsed = !custody.is_by_file() && !custody.rehearsed;
+            if unrehearsed && rehearsal == Rehearsal::Needed {
+                return Err(ActError::Unrehearsed);
+            }
             let codes = store::codes(conn, round, "issued")?;
             if codes == 0 {
                 return Err(ActError::NoCodes);
@@ -193,7 +253,8 @@ impl Ceremony {
             let loaded = self.rounds.reread(conn)?.iter().find(|r| r.id() == round).cloned();
             advance(conn, round, RoundState::Loaded, RoundState::Open)?;
             log::open(conn, &*loaded.ok_or(RoundError::Unknown)?, &self.entropy)?;
-            self.note(conn, by, "round.opened", round, &format!("codes={codes}"))?;
+            let waived = if unrehearsed { " without_rehearsal=true" } else { "" };
+            self.note(conn, by, "round.opened", round, &format!("codes={codes}{waived}"))?;
             Ok(number(codes))
         })
     }

@@ -13,7 +13,7 @@ use crate::clock::local;
 use crate::db::Db;
 use crate::http::Problem;
 use crate::http::frame::{Frame, Site, page};
-use crate::round::{LoadedRound, Rounds};
+use crate::round::{Custody, LoadedRound, Rounds};
 
 /// Lines of the audit trail on the page.
 const TRAIL_LINES: u32 = 100;
@@ -40,6 +40,7 @@ struct RoundRow {
     dates: [(&'static str, String); 4],
     hash: String,
     has_box_key: bool,
+    custody: Custody,
 }
 
 async fn administration(
@@ -79,6 +80,7 @@ fn round_row(round: &LoadedRound) -> RoundRow {
         ],
         hash: definition.hash.clone(),
         has_box_key: round.box_public.is_some(),
+        custody: round.custody.clone(),
     }
 }
 

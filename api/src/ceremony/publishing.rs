@@ -1,17 +1,18 @@
 //! Publishing: the one release of a round's scores. And the burning of the box key, which is possible only then.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use survey_forms::answers::Ballot;
 use survey_forms::scoring::{self, Tally};
 
-use super::{ActError, Ceremony, KeyFile, advance, held, key_file, store};
+use super::{ActError, Ceremony, KeyFile, KeyFileError, advance, held, key_file, store, trustees};
 use crate::access::audit::{self, Actor};
 use crate::ballot::log::Appender;
 use crate::ballot::log::entry::Entry;
 use crate::clock::local;
 use crate::db::unix_ms;
-use crate::round::{RoundError, RoundState};
+use crate::round::{self, Burnt, RoundError, RoundState};
 
 /// Ballots that are in hand at a time.
 const PAGE: i64 = 2000;
@@ -23,6 +24,11 @@ pub const BURNING: &str = "Tệp khóa đã được ghi đè và xóa khỏi đ
 khác (USB, sao lưu, ảnh chụp máy ảo, thư điện tử); trên ổ SSD, thẻ nhớ hoặc hệ thống tệp có lưu phiên bản, dữ liệu cũ có \
 thể còn nằm ở vùng không ghi đè được. Xin ông/bà tự hủy mọi bản sao khác. Chừng nào còn một bản sao của khóa và các bản sao \
 lưu cơ sở dữ liệu trước khi chốt, các phong bì vẫn có thể bị mở.";
+
+/// [`BURNING`] for trustees.
+pub const BURNING_TRUSTEES: &str = "Các tệp khóa của từng cặp người giữ đã được ghi đè và xóa khỏi đĩa này. Hòm phiếu chỉ thật sự \
+không mở được nữa khi hai trong ba người giữ đã hủy khóa riêng của mình (tệp do age-keygen tạo) hoặc mọi bản sao của các tệp \
+này đã bị hủy. Xin từng người giữ tự hủy khóa riêng và mọi bản sao, và ghi việc đó vào biên bản.";
 
 /// Whether the round's date of publication binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,17 +117,99 @@ impl Ceremony {
 
     /// Destroys the custodian's file: overwritten, then deleted. What that can and cannot do: [`BURNING`].
     ///
+    /// First the round keeps that its key is being burnt, then the file goes, then the audit trail says so. After a
+    /// crash at any point the same call goes on: with the file as it was, half overwritten, or gone.
+    ///
     /// # Errors
     /// [`ActError::OutOfOrder`] unless the round is published, [`ActError::Key`] for the file of another round or one
-    /// that is no key file, [`ActError::File`].
+    /// that is no key file, [`ActError::OtherCustody`] where trustees hold the key, [`ActError::File`].
     pub fn burn(&self, by: &Actor, round: &str, path: &Path) -> Result<(), ActError> {
+        self.begin_burning(round, Held::ByFile, &[path.to_owned()], |box_public, begun| {
+            let bytes = zeroize::Zeroizing::new(match std::fs::read(path) {
+                Err(error) if begun && error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                other => other?,
+            });
+            if begun && key_file::is_overwritten(&bytes) {
+                return Ok(());
+            }
+            let text = std::str::from_utf8(&bytes).map_err(|_utf8| KeyFileError::NotAKeyFile)?;
+            Ok(KeyFile::parse(text)?.check(round, box_public)?)
+        })?;
+        destroy_if_there(path)?;
+        self.end_burning(by, round, "")
+    }
+
+    /// Destroys the trustees' files, as [`Ceremony::burn`] does one. They cannot be opened here, so it is their names
+    /// and their first line that tell that they are this round's. What that can and cannot do: [`BURNING_TRUSTEES`].
+    ///
+    /// # Errors
+    /// As [`Ceremony::burn`].
+    pub fn burn_trustees(&self, by: &Actor, round: &str, paths: &[PathBuf]) -> Result<(), ActError> {
+        self.begin_burning(round, Held::ByTrustees, paths, |_, begun| {
+            for path in paths {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                if !name.starts_with(&format!("{round}.box.")) {
+                    return Err(KeyFileError::NotAKeyFile.into());
+                }
+                match std::fs::read(path) {
+                    Ok(bytes) if trustees::is_age(&bytes) || begun && key_file::is_overwritten(&bytes) => {}
+                    Ok(_) => return Err(KeyFileError::NotAKeyFile.into()),
+                    Err(error) if begun && error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok(())
+        })?;
+        paths.iter().try_for_each(|path| destroy_if_there(path))?;
+        self.end_burning(by, round, &format!("files={}", paths.len()))
+    }
+
+    fn begin_burning(
+        &self,
+        round: &str,
+        held_by: Held,
+        paths: &[PathBuf],
+        fits: impl FnOnce(&[u8], bool) -> Result<(), ActError>,
+    ) -> Result<(), ActError> {
+        let absolute = |path: &PathBuf| Ok(std::path::absolute(path)?.to_string_lossy().into_owned());
+        let paths = paths.iter().map(absolute).collect::<io::Result<Vec<String>>>()?;
         self.act(|conn| {
             let box_public = held(conn, round, RoundState::Published)?;
-            let text = zeroize::Zeroizing::new(std::fs::read_to_string(path)?);
-            KeyFile::parse(&text)?.check(round, box_public.as_deref().unwrap_or_default())?;
-            self.note(conn, by, "round.box_key_burnt", round, "")?;
-            Ok(key_file::destroy(path)?)
+            let mut custody = round::custody(conn, round)?;
+            match (held_by, custody.is_by_file()) {
+                (Held::ByFile, false) => return Err(ActError::OtherCustody("trustees")),
+                (Held::ByTrustees, true) => return Err(ActError::OtherCustody("one file")),
+                _ => {}
+            }
+            // A file that is gone was burnt only if it is one of those that were begun with.
+            let begun = matches!(&custody.burnt, Some(Burnt::Begun(known)) if *known == paths);
+            fits(box_public.as_deref().unwrap_or_default(), begun)?;
+            custody.burnt = Some(Burnt::Begun(paths));
+            Ok(round::set_custody(conn, round, &custody)?)
         })
+    }
+
+    fn end_burning(&self, by: &Actor, round: &str, detail: &str) -> Result<(), ActError> {
+        self.act(|conn| {
+            held(conn, round, RoundState::Published)?;
+            let mut custody = round::custody(conn, round)?;
+            custody.burnt = Some(Burnt::Done);
+            round::set_custody(conn, round, &custody)?;
+            Ok(self.note(conn, by, "round.box_key_burnt", round, detail)?)
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Held {
+    ByFile,
+    ByTrustees,
+}
+
+fn destroy_if_there(path: &Path) -> io::Result<()> {
+    match key_file::destroy(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 

@@ -1,12 +1,17 @@
 //! What commands print. A closed pipe is not an error.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 /// One line on standard output.
 pub(crate) fn line(text: impl Display) {
     // Whoever reads may have stopped reading.
     let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Red on a terminal, plain elsewhere.
+pub(crate) fn red(text: &str) -> String {
+    if std::io::stdout().is_terminal() { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
 }
 
 /// One line on standard error.

@@ -7,7 +7,7 @@ use survey_forms::{Checked, Fault, Round, RoundFiles, Severity};
 
 use super::{Failure, entropy, open, out, reuse, xlsform};
 use crate::access::{Actor, audit};
-use crate::ceremony::{Ceremony, Timing};
+use crate::ceremony::{Ceremony, Rehearsal, Timing};
 use crate::config::Config;
 use crate::round::{self as rounds, RoundError, Rounds, Standing, archive};
 
@@ -51,6 +51,9 @@ pub(super) enum Command {
     Open {
         /// Id of the round.
         round: String,
+        /// Even if its trustees have not rehearsed the opening of the box; the audit trail keeps it.
+        #[arg(long)]
+        without_rehearsal: bool,
     },
     /// Close a round: counts are fixed, drafts are deleted, nothing more is accepted.
     Close {
@@ -77,8 +80,9 @@ pub(super) fn run(command: Command, settings: impl FnOnce() -> Result<Config, Fa
         Command::ExportXlsform(options) => xlsform::export(&options),
         Command::List => list(&settings()?),
         Command::Show { round } => show(&round, &settings()?),
-        Command::Open { round } => {
-            let codes = ceremony(&settings()?)?.open(&Actor::Command, &round)?;
+        Command::Open { round, without_rehearsal } => {
+            let rehearsal = if without_rehearsal { Rehearsal::Waived } else { Rehearsal::Needed };
+            let codes = ceremony(&settings()?)?.open_with(&Actor::Command, &round, rehearsal)?;
             out::line(format_args!("{round} is open; {codes} codes are out"));
             Ok(())
         }
@@ -161,6 +165,10 @@ fn show(id: &str, config: &Config) -> Result<(), Failure> {
     let db = open(config)?;
     let round = db.read_here(|conn| Rounds::new().get(conn, id))?;
     out::line(format_args!("state: {}", round.state.as_str()));
+    if round.box_public.is_some() {
+        let said = format_args!("box key held by {}", round.custody.said()).to_string();
+        out::line(if round.custody.is_by_file() { out::red(&said) } else { said });
+    }
     if let Some(key) = &round.log_key {
         out::line(format_args!("log key: {key}"));
     }

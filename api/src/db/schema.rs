@@ -11,6 +11,7 @@ diesel::table! {
         closes_at -> BigInt,
         keying_closes_at -> BigInt,
         box_public -> Nullable<Binary>,
+        custody -> Nullable<Text>,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod archive;
 mod change_words;
+mod custody;
 mod fault_words;
 mod pages;
 pub mod proposal;
@@ -18,6 +19,7 @@ use survey_forms::answers::{Form, Stratum};
 use survey_forms::round::Channel;
 use survey_forms::{Fault, Round, RoundFiles};
 
+pub use custody::{Burnt, Custody, custody, set_custody};
 pub use pages::pages;
 
 use crate::clock::monotonic;
@@ -108,6 +110,8 @@ pub struct LoadedRound {
     pub keying_closes_at: DateTime<Utc>,
     /// Public half of the box key, once there is one: 32 bytes.
     pub box_public: Option<Vec<u8>>,
+    /// Who holds the private half.
+    pub custody: Custody,
     /// The key that signs its log's checkpoints, once there is one: a verifier key of C2SP signed-note.
     pub log_key: Option<String>,
     canonical_bytes: Arc<BTreeMap<String, usize>>,
@@ -227,6 +231,7 @@ impl Rounds {
                 closes_at: crate::db::from_unix_ms(row.closes_at),
                 keying_closes_at: crate::db::from_unix_ms(row.keying_closes_at),
                 box_public: row.box_public,
+                custody: custody::parsed(row.custody.as_deref())?,
                 log_key: log_keys.remove(&row.id),
                 canonical_bytes,
             }));
@@ -348,9 +353,21 @@ pub fn advance(conn: &mut Conn, id: &str, from: RoundState, to: RoundState) -> R
 /// # Errors
 /// [`RoundError::Frozen`] once the round is open or has another key.
 pub fn set_box_key(conn: &mut Conn, id: &str, public: &[u8]) -> Result<(), RoundError> {
+    put_box_key(conn, id, public, false)
+}
+
+/// [`set_box_key`], also in place of another key; before the round opens nothing is sealed to it.
+///
+/// # Errors
+/// [`RoundError::Frozen`] once the round is open.
+pub fn replace_box_key(conn: &mut Conn, id: &str, public: &[u8]) -> Result<(), RoundError> {
+    put_box_key(conn, id, public, true)
+}
+
+fn put_box_key(conn: &mut Conn, id: &str, public: &[u8], replaces: bool) -> Result<(), RoundError> {
     match store::state(conn, id).map_err(DbError::from)? {
         None => Err(RoundError::Unknown),
-        Some(_) if store::set_box_key(conn, id, public).map_err(DbError::from)? => Ok(()),
+        Some(_) if store::set_box_key(conn, id, public, replaces).map_err(DbError::from)? => Ok(()),
         Some(_) => Err(RoundError::Frozen),
     }
 }

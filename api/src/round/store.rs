@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use crate::db::Conn;
 use crate::db::schema::{credential, log, round};
@@ -16,6 +17,7 @@ pub(super) struct Header {
     pub(super) closes_at: i64,
     pub(super) keying_closes_at: i64,
     pub(super) box_public: Option<Vec<u8>>,
+    pub(super) custody: Option<String>,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -40,6 +42,7 @@ pub(super) fn headers(conn: &mut Conn) -> QueryResult<Vec<Header>> {
             round::closes_at,
             round::keying_closes_at,
             round::box_public,
+            round::custody,
         ))
         .load(conn)
 }
@@ -87,10 +90,19 @@ pub(super) fn advance(conn: &mut Conn, id: &str, from: &str, to: &str) -> QueryR
     Ok(moved == 1)
 }
 
-pub(super) fn set_box_key(conn: &mut Conn, id: &str, public: &[u8]) -> QueryResult<bool> {
-    let set =
-        diesel::update(round::table.find(id).filter(round::state.eq("loaded")).filter(round::box_public.is_null()))
-            .set(round::box_public.eq(public))
-            .execute(conn)?;
+pub(super) fn set_box_key(conn: &mut Conn, id: &str, public: &[u8], replaces: bool) -> QueryResult<bool> {
+    let free = round::box_public.is_null().or(replaces.into_sql::<Bool>());
+    let set = diesel::update(round::table.find(id).filter(round::state.eq("loaded")).filter(free))
+        .set(round::box_public.eq(public))
+        .execute(conn)?;
     Ok(set == 1)
+}
+
+/// `None` for no such round, `Some(None)` while nothing is kept.
+pub(super) fn custody(conn: &mut Conn, id: &str) -> QueryResult<Option<Option<String>>> {
+    round::table.find(id).select(round::custody).first(conn).optional()
+}
+
+pub(super) fn set_custody(conn: &mut Conn, id: &str, json: &str) -> QueryResult<()> {
+    diesel::update(round::table.find(id)).set(round::custody.eq(json)).execute(conn).map(|_| ())
 }

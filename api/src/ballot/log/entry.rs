@@ -35,6 +35,9 @@ pub enum Entry {
         credentials: Committed,
         /// Of these, revoked.
         revoked: u64,
+        /// Of whom any two open the box; left out when one file does.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        trustees: Vec<String>,
     },
     /// A ballot in the box.
     Envelope {

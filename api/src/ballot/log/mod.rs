@@ -389,6 +389,7 @@ pub(crate) fn open(conn: &mut Conn, round: &LoadedRound, entropy: &Entropy) -> R
         grace_minutes: definition.dates.grace_minutes,
         credentials: codes.all,
         revoked: codes.revoked,
+        trustees: round.custody.trustees.clone(),
     };
     log.entry(conn, &entry)?;
     log.finish(conn)

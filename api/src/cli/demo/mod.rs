@@ -206,5 +206,6 @@ fn announce(summary: &Value, left: &[Code], dir: &Path, published: bool) {
         out::line(format_args!("  published round: {PUBLISHED_ROUND} ({})", RoundState::Published.as_str()));
     }
     out::line(format_args!("All of this, and more codes: {}", dir.join("demo.json").display()));
-    out::line("The box keys lie beside it: custody by file is for demos and rehearsals. Stop with Ctrl-C.");
+    out::line(out::red("The box keys lie beside it: custody by file is for demos and rehearsals."));
+    out::line("Stop with Ctrl-C.");
 }
