@@ -194,8 +194,9 @@ mod tests {
     use super::*;
 
     /// Tables that hold nothing about a respondent: what they are about instead.
-    const OTHERS: [(&str, &str); 10] = [
+    const OTHERS: [(&str, &str); 11] = [
         ("round", "the rules of a round"),
+        ("round_proposal", "the rules of a round, as members of staff proposed them"),
         ("opening", "sums of the whole box"),
         ("log", "the key and the head of a round's log"),
         ("publication", "published scores"),
