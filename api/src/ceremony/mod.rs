@@ -9,6 +9,7 @@ mod key_file;
 mod opening;
 mod pages;
 mod publishing;
+mod remark;
 mod store;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use key_file::{KeyFile, KeyFileError};
 pub use opening::{Opening, Progress, Stage, Unreadable};
 pub use pages::pages;
 pub use publishing::{BURNING, Published, Timing};
+pub use remark::Remark;
 
 use crate::access::audit::{self, Actor};
 use crate::ballot::draft;
@@ -259,6 +261,14 @@ impl Ceremony {
 /// When the database does not answer.
 pub fn ballots(conn: &mut Conn, round: &str, after: &[u8], most: i64) -> Result<Vec<(Vec<u8>, String)>, DbError> {
     Ok(store::ballot_page(conn, round, after, most)?)
+}
+
+/// Id and free text of the next remarks behind `after` (empty for the first), in the order of their random ids.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn remarks(conn: &mut Conn, round: &str, after: &[u8], most: i64) -> Result<Vec<(Vec<u8>, Remark)>, DbError> {
+    Ok(store::remark_page(conn, round, after, most)?)
 }
 
 /// The last entries before anything can be read: what was redeemed, what became of the paper, the close.
