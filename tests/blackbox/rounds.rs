@@ -49,7 +49,7 @@ fn broken_rounds_are_refused_whole() {
         ("mapping.tsv", |t| t.replace("PNV\tSNV", "PNV\tSNX"), "mapping.tsv"),
         ("round.toml", |t| t.replace("declared_paper_total = 106", "declared_paper_total = 107"), "round.toml"),
         ("round.toml", |t| t.replace("weight = \"1\"", "weight = \"0,5\""), "round.toml"),
-        ("questionnaires/cc-ct.toml", |t| t.replace("code = \"X1.1\"", "code = \"X9.9\""), "questionnaires/cc-ct.toml"),
+        ("questionnaires/cc-ct.toml", |t| t.replace("scale = \"L5\"", "scale = \"L9\""), "questionnaires/cc-ct.toml"),
         ("scales.tsv", |t| t.replace("L5\tB\tTốt\t75", "L5\tB\tTốt\t175"), "scales.tsv"),
     ];
     let stages = stages();
