@@ -106,7 +106,7 @@ async fn what_does_not_fit_is_named_and_nothing_is_lost() {
             assert!(again.body.contains(there), "{there}");
         }
         assert_eq!(again.body.matches("aria-invalid").count(), 2);
-        assert_eq!(again.body.matches("type=\"checkbox\"").count(), again.body.matches("checked").count() - 2 - 0);
+        assert_eq!(again.body.matches("type=\"checkbox\"").count(), again.body.matches("checked").count() - 2);
         let saved = browser.get("/p?phan=1").await.body;
         assert!(saved.contains("value=\"B\" checked") && saved.contains("value=\"5\""), "the rest is saved");
         assert!(!saved.contains(&long));
@@ -235,10 +235,10 @@ async fn the_form_speaks_the_language_that_is_chosen() {
             "value=\"CO\" checked>Yes",
             "Save and check",
             "(required)",
-            "From 1 to 99.",
+            "A number from 1 to 99.",
             "lang=\"vi\">Tiếng Việt</button>",
         ] {
-            assert!(page.contains(there) || there == "From 1 to 99.", "{there}");
+            assert!(page.contains(there), "{there}");
         }
         for path in ["/p?phan=1", "/p/xem-lai", "/", "/thoat"] {
             let page = english(path).await;

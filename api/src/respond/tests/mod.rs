@@ -157,7 +157,7 @@ async fn service(db: &Db, rounds: &Rounds, base: &str) -> Call {
             let status = response.status();
             let location = response.headers().get(header::LOCATION);
             let location = location.map(|l| l.to_str().unwrap().to_owned()).unwrap_or_default();
-            let cookie = response.cookies().next().map(|c| c.into_owned());
+            let cookie = response.cookies().find(|c| c.name() == "phieu_code").map(|c| c.into_owned());
             let headers = response.headers().clone();
             let bytes = to_bytes(response.into_body()).await.ok().unwrap().to_vec();
             let body = String::from_utf8_lossy(&bytes).into_owned();
