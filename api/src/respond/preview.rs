@@ -1,8 +1,8 @@
 //! `/quan-tri/../xem/{respondent_code}`: a questionnaire as its respondents see it, drawn by the form's own templates,
 //! for a loaded round and for one that waits to be loaded. Nothing can be sent from it and nothing is saved.
 
+use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use survey_forms::Round;
 use survey_forms::answers::Form;
@@ -66,10 +66,9 @@ async fn proposed(
     signed: Signed<AdministrationReading>,
     db: Data<Db>,
     site: Data<Site>,
-    req: HttpRequest,
+    path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let of = |name: &str| req.match_info().query(name).to_owned();
-    let (id, code) = (of("id"), of("respondent_code"));
+    let (id, code) = path.into_inner();
     let back = format!("/quan-tri/de-xuat/{id}");
     let (_, upload) = db.read(move |conn| proposal::read(conn, &id)).await?;
     let round = upload.as_ref().and_then(proposal::Upload::round).ok_or(Problem::new(&codes::NOT_FOUND))?;
@@ -143,4 +142,31 @@ fn conditions(form: &Form<'_>, item: &Item) -> Vec<Phrase> {
     }
     let all: Vec<String> = item.only_if.iter().map(words).collect();
     vec![Phrase::new("Chỉ hỏi nếu #.", [all.join(", và ")])]
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+
+    use super::*;
+    use crate::config::BaseUrl;
+
+    #[actix_web::test]
+    async fn every_question_is_there_with_its_conditions_and_nothing_can_be_sent() {
+        let site = Site::new(BaseUrl::parse("http://127.0.0.1:8080").unwrap());
+        let round = Round::from_files(&survey_forms::every_kind()).unwrap();
+        let seen = |code: &str| shown(site.frame("Xem"), "/quan-tri/dot/x".to_owned(), &round, code);
+        for code in ["CC", "HV"] {
+            let body = to_bytes(seen(code).unwrap().into_body()).await.unwrap();
+            let body = std::str::from_utf8(&body).unwrap();
+            for item in round.questionnaire(code).unwrap().items() {
+                assert!(body.contains(&format!("id=\"c-{}\"", item.code)), "{code} {}", item.code);
+            }
+            assert!(!body.contains("<form"), "{code}");
+            let asked = body.contains("Chỉ hỏi nếu câu 1 trả lời “Có”, và câu 2 trả lời một số từ 2.");
+            assert_eq!(asked, code == "CC");
+            assert!(body.contains("đánh giá: Sở Nội vụ"));
+        }
+        assert!(seen("XX").is_err());
+    }
 }
