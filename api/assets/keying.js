@@ -76,8 +76,7 @@ function start(form) {
   }
 
   function several({ most }, options, key) {
-    const one = options.size > 9 ? key.split(/[ ,.;]+/) : key.replace(/[ ,.;]/g, "").split("");
-    const keys = one.filter((part) => part !== "");
+    const keys = key.replace(/[ ,.;]/g, "").split("");
     const all = keys.length > 0 && keys.every((part) => options.has(part)) && new Set(keys).size === keys.length;
     if (!all || keys.length > Number(most ?? Infinity)) return undefined;
     return keys.sort((a, b) => a - b).map((part) => options.get(part)).join("; ");

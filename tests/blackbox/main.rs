@@ -18,6 +18,7 @@ mod demo;
 mod field;
 mod forger;
 mod keying;
+mod kinds;
 mod machines;
 mod million;
 mod pages;

@@ -287,7 +287,12 @@ fn listen(child: &mut Child, printed: &Arc<Mutex<Vec<u8>>>) -> Receiver<u16> {
 
 /// A copy of the plan's round with its dates around `now`: open since yesterday, publication in ten days.
 pub(crate) fn round_folder(into: &Path, opens: TimeDelta, closes: TimeDelta) -> PathBuf {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../survey-forms/rounds").join(ROUND);
+    folder_of(ROUND, into, opens, closes)
+}
+
+/// The same with another of the repository's rounds.
+pub(crate) fn folder_of(round: &str, into: &Path, opens: TimeDelta, closes: TimeDelta) -> PathBuf {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../survey-forms/rounds").join(round);
     copy(&from, into);
     let now: DateTime<Utc> = std::time::SystemTime::now().into();
     let dates = [

@@ -84,7 +84,7 @@ async fn what_cannot_be_is_said_by_its_kind_and_nothing_is_lost() {
             "số ngoài khoảng cho phép",
             "dài hơn số ký tự cho phép",
         ] {
-            assert_eq!(sheet.body.matches(said).count(), 2, "{said}: in the summary and beside its input");
+            assert!(sheet.body.matches(said).count() >= 2, "{said}: in the summary and beside its input");
         }
         assert!(sheet.body.contains(&format!("value=\"{long}\"")) && sheet.body.contains("value=\"1,25\""));
     }
