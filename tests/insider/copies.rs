@@ -201,8 +201,7 @@ impl Copier {
             let extra = extra.get(&row.key).copied();
             held.ballots.push(Stored { id: row.key, stratum, body, xmin: row.xmin, ctid: row.ctid, extra });
         }
-        // The answers may be read by now; codes still may not.
-        self.scanner.forget_answers();
+        self.only_codes();
         let frames = self.frames(world, held);
         self.carve(&frames, held);
     }
@@ -213,6 +212,26 @@ impl Copier {
         let text = String::from_utf8(rows(world, "publication").pop().unwrap().body).unwrap();
         held.document = Some(serde_json::from_str(&text).unwrap());
         self.file(world, held);
+    }
+
+    /// A table's rows as a copy would show them.
+    pub fn look(&self, world: &World, table: &str, held: &mut Evidence) {
+        let table = if table == "draft" { "draft" } else { "envelope" };
+        rows(world, table).iter().for_each(|row| self.scanner.scan(&row.body, table, &mut held.found));
+    }
+
+    pub fn read_line(&self, line: &[u8], held: &mut Evidence) {
+        self.scanner.scan(line, "logs", &mut held.found);
+    }
+
+    /// From the opening on answers may be read.
+    pub fn only_codes(&mut self) {
+        self.scanner.forget_answers();
+    }
+
+    /// Looks for answers again, as before the opening.
+    pub fn again(&mut self, codes: &[String]) {
+        self.scanner = Scanner::new(codes);
     }
 
     pub fn file(&mut self, world: &World, held: &mut Evidence) {
@@ -227,7 +246,11 @@ impl Copier {
                 let at = usize::try_from(offset).unwrap();
                 // The index of ballots has the round before the id, the table behind it.
                 let in_index = page[..at].ends_with(ROUND.as_bytes());
-                if in_index { held.index.insert(id, spot) } else { held.file.insert(id, spot) };
+                if in_index {
+                    held.index.insert(id, spot)
+                } else {
+                    held.file.insert(id, spot)
+                };
             }
         }
     }
@@ -315,7 +338,9 @@ fn extra(world: &World) -> HashMap<Vec<u8>, i64> {
     assert!(names.len() >= 3, "{names:?}");
     let more = names.into_iter().find(|name| !["id", "round", "body"].contains(&name.as_str()));
     let column = more.unwrap_or_else(|| "rowid".to_owned());
-    let sql = format!("SELECT id AS key, CAST(0 AS BIGINT) AS xmin, CAST({column} AS BIGINT) AS ctid, id AS body FROM ballot");
+    let sql = format!(
+        "SELECT id AS key, CAST(0 AS BIGINT) AS xmin, CAST({column} AS BIGINT) AS ctid, id AS body FROM ballot"
+    );
     // A table without row ids refuses the question, and so does PostgreSQL.
     let found = world.db.read_here(|c| sql_query(sql).load::<Row>(c).map_err(DbError::from));
     found.unwrap_or_default().into_iter().map(|row| (row.key, row.ctid)).collect()

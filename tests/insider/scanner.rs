@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use data_encoding::{BASE64, HEXLOWER};
 
 /// What an answer looks like: the start of a target's answers, of a canonical ballot, of a form, of a debug print.
-const ANSWERS: [&str; 6] = ["\":{\"X1.1\":\"", "{\"answers\":{\"", "c.X1.1=", "Choice(\"", "\"X1.1\":\"A\"", "X1.2\":\""];
+const ANSWERS: [&str; 6] =
+    ["\":{\"X1.1\":\"", "{\"answers\":{\"", "c.X1.1=", "Choice(\"", "\"X1.1\":\"A\"", "X1.2\":\""];
 
 pub struct Scanner {
     answers: Needles,
@@ -41,7 +42,11 @@ impl Needles {
 }
 
 fn spellings(name: &str, text: &str) -> Vec<(String, Vec<u8>)> {
-    let all = [text.as_bytes().to_vec(), HEXLOWER.encode(text.as_bytes()).into_bytes(), BASE64.encode(text.as_bytes()).into_bytes()];
+    let all = [
+        text.as_bytes().to_vec(),
+        HEXLOWER.encode(text.as_bytes()).into_bytes(),
+        BASE64.encode(text.as_bytes()).into_bytes(),
+    ];
     all.into_iter().map(|bytes| (name.to_owned(), bytes)).collect()
 }
 

@@ -90,7 +90,7 @@ pub fn backends() -> Vec<&'static str> {
 }
 
 /// The whole round, with what the insider holds of it.
-pub fn play(backend: &'static str, seed: u64) -> (World, Truth, Evidence) {
+pub fn play(backend: &'static str, seed: u64) -> (World, Truth, Evidence, Copier) {
     let world = World::new(backend, seed);
     let mut chance = world.entropy.generator();
     let people = world.open(&mut chance);
@@ -115,7 +115,7 @@ pub fn play(backend: &'static str, seed: u64) -> (World, Truth, Evidence) {
     let mut copier = Copier::new(&world, &truth, &mut held);
     world.field_work(&people, &mut chance, &mut truth, &mut copier, &mut held);
     world.to_the_release(&mut copier, &mut held);
-    (world, truth, held)
+    (world, truth, held, copier)
 }
 
 impl World {

@@ -57,9 +57,7 @@ fn holds(stored: Vec<Option<Vec<u8>>>, held: &Evidence) -> Guess {
         let Some(stored) = &stored[person] else { return 0 };
         let head = &answers[ballot][..answers[ballot].len().min(12)];
         let start = stored.windows(head.len()).position(|part| part == head);
-        start.map_or(0, |at| {
-            stored[at..].iter().zip(&answers[ballot]).take_while(|(a, b)| a == b).map(|_| 1_i64).sum()
-        })
+        start.map_or(0, |at| stored[at..].iter().zip(&answers[ballot]).take_while(|(a, b)| a == b).map(|_| 1_i64).sum())
     }))
 }
 

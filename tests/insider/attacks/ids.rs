@@ -16,13 +16,18 @@ pub fn all() -> Vec<Attack> {
     ]
 }
 
+fn number(bytes: &[u8]) -> u128 {
+    bytes.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
+}
+
+/// Equal bits of the ballot's id and of the known bytes, wherever they are laid side by side.
 fn alike(known: Vec<Option<Vec<u8>>>, held: &Evidence) -> Guess {
-    let ids: Vec<Vec<u8>> = held.ballots.iter().map(|b| b.id.clone()).collect();
+    let ids: Vec<u128> = held.ballots.iter().map(|b| number(&b.id)).collect();
+    let parts = |known: Option<Vec<u8>>| known.iter().flat_map(|bytes| bytes.windows(16).map(number)).collect();
+    let known: Vec<Vec<u128>> = known.into_iter().map(parts).collect();
     Guess::Pairs(Box::new(move |person, ballot| {
-        let Some(known) = &known[person] else { return 0 };
-        // Anywhere in the known bytes.
-        let equal = |part: &[u8]| part.iter().zip(&ids[ballot]).map(|(a, b)| i64::from((a ^ b).count_zeros())).sum();
-        known.windows(ids[ballot].len().min(known.len())).map(equal).max().unwrap_or(0)
+        let equal = known[person].iter().map(|part| (part ^ ids[ballot]).count_zeros());
+        equal.max().map_or(0, i64::from)
     }))
 }
 

@@ -38,7 +38,8 @@ pub fn by_transaction(held: &Evidence) -> Vec<Option<Vec<u8>>> {
 pub fn by_pages(held: &Evidence) -> Vec<Option<Vec<u8>>> {
     let mut linked = vec![None; held.people.len()];
     for seen in casts(held) {
-        let mut sorted: Vec<_> = seen.came["envelope"].iter().filter_map(|r| Some((held.frames.get(&r.key)?, &r.key))).collect();
+        let mut sorted: Vec<_> =
+            seen.came["envelope"].iter().filter_map(|r| Some((held.frames.get(&r.key)?, &r.key))).collect();
         sorted.sort();
         let fresh = seen.who.iter().filter(|p| held.people[**p].cast_at == seen.at);
         for (who, (_, id)) in fresh.zip(sorted) {
