@@ -105,10 +105,13 @@ pub struct Evidence {
     pub found: BTreeSet<String>,
 }
 
+/// Transaction, place and a digest of a row's bytes.
+type State = (i64, i64, u64);
+
 /// Takes the copies.
 pub struct Copier {
     scanner: Scanner,
-    known: BTreeMap<&'static str, HashMap<Vec<u8>, (i64, i64, u64)>>,
+    known: BTreeMap<&'static str, HashMap<Vec<u8>, State>>,
     wal: Wal,
     ids: Ids,
 }

@@ -65,7 +65,7 @@ const LEAKS: [(&str, Make); 19] = [
     ("drafts are as long as their answers", |s| s.each_draft(|body| vec![7; 40 + body.len()])),
     ("drafts are not sealed", |s| s.each_draft(|body| body.as_bytes().to_vec())),
     ("an envelope can be read in a page", |s| s.leave("envelope", &s.truth.bodies[7].clone())),
-    ("a draft was left behind", |s| s.leave("draft", &s.truth.bodies[7].split(",\"q").next().unwrap().to_owned())),
+    ("a draft was left behind", |s| s.leave("draft", s.truth.bodies[7].split(",\"q").next().unwrap())),
     ("the log says answers", |s| s.line("DEBUG cast answers=c.X1.1=B&c.X1.2=N")),
     ("the log says what was typed", |s| s.line(&format!("INFO code entered: {}", s.truth.codes[3]))),
     ("the log says a code in base64", |s| {

@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::as_conversions,
-    clippy::print_stderr,
     unreachable_pub,
     reason = "a test of small rooms; it may panic, counts small things and says what it measured"
 )]
