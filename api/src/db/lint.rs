@@ -83,13 +83,13 @@ const NAMES: [&str; 31] = [
 const PLACES: [&str; 4] = ["place", "number", "index", "nr"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
+pub(crate) enum Dialect {
     Sqlite,
     Postgres,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Leak {
+pub(crate) struct Leak {
     table: String,
     what: String,
 }
@@ -101,7 +101,7 @@ impl fmt::Display for Leak {
 }
 
 /// Every leak in the statements of a migration.
-fn lint(dialect: Dialect, sql: &str) -> Vec<Leak> {
+pub(crate) fn lint(dialect: Dialect, sql: &str) -> Vec<Leak> {
     statements(sql).iter().flat_map(|statement| lint_statement(dialect, statement)).collect()
 }
 

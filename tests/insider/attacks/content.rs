@@ -1,0 +1,70 @@
+//! Attacks by what is stored: how long it is, and whether it can be read.
+
+use std::collections::HashMap;
+
+use super::link::by_rows;
+use super::{Attack, Guess, key};
+use crate::copies::Evidence;
+
+pub fn all() -> Vec<Attack> {
+    vec![
+        Attack { name: "size of the envelope", uses: "lengths of envelopes and of ballots", guess: envelope_size },
+        Attack { name: "size of the draft", uses: "lengths of last drafts and of ballots", guess: draft_size },
+        Attack { name: "envelope that reads", uses: "bytes of envelopes beside ballots", guess: readable },
+        Attack { name: "draft that reads", uses: "bytes of drafts beside ballots", guess: readable_draft },
+    ]
+}
+
+fn length(of: usize) -> Vec<u8> {
+    key(i64::try_from(of).unwrap())
+}
+
+fn bodies(held: &Evidence) -> Vec<Option<Vec<u8>>> {
+    held.ballots.iter().map(|b| Some(length(b.body.len()))).collect()
+}
+
+fn sealed(held: &Evidence) -> Vec<Option<Vec<u8>>> {
+    by_rows(held).into_iter().map(|id| held.ballot_box.get(&id?).map(|row| row.body.clone())).collect()
+}
+
+/// The last draft that each person's requests left.
+fn drafts(held: &Evidence) -> Vec<Option<Vec<u8>>> {
+    let mut last = HashMap::new();
+    for seen in &held.journal {
+        for row in seen.came.get("draft").into_iter().flatten() {
+            seen.who.iter().for_each(|who| drop(last.insert(*who, row.body.clone())));
+        }
+    }
+    (0..held.people.len()).map(|p| last.remove(&p)).collect()
+}
+
+fn envelope_size(held: &Evidence) -> Guess {
+    Guess::Orders(sealed(held).into_iter().map(|s| s.map(|s| length(s.len()))).collect(), bodies(held))
+}
+
+fn draft_size(held: &Evidence) -> Guess {
+    Guess::Orders(drafts(held).into_iter().map(|d| d.map(|d| length(d.len()))).collect(), bodies(held))
+}
+
+fn holds(stored: Vec<Option<Vec<u8>>>, held: &Evidence) -> Guess {
+    // The answers of a canonical ballot stand first.
+    let answers: Vec<Vec<u8>> = held
+        .ballots
+        .iter()
+        .map(|b| b.body.strip_prefix("{\"answers\":").and_then(|b| b.split_once("}}")).unwrap().0.as_bytes().to_vec())
+        .collect();
+    Guess::Pairs(Box::new(move |person, ballot| {
+        let Some(stored) = &stored[person] else { return 0 };
+        let head = &answers[ballot][..answers[ballot].len().min(12)];
+        let start = stored.windows(head.len()).position(|part| part == head);
+        start.map_or(0, |at| stored[at..].iter().zip(&answers[ballot]).take_while(|(a, b)| a == b).map(|_| 1_i64).sum())
+    }))
+}
+
+fn readable(held: &Evidence) -> Guess {
+    holds(sealed(held), held)
+}
+
+fn readable_draft(held: &Evidence) -> Guess {
+    holds(drafts(held), held)
+}
