@@ -1,5 +1,7 @@
 //! Check or cast: the server commits to an envelope before it knows whether it will be opened.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::actors::Actor;
@@ -40,6 +42,10 @@ fn an_opened_envelope_is_sealed_again_elsewhere_and_never_cast() {
         assert_eq!(opened["box_public_key"], key);
         let (same, said) = resealed(stage, &opened);
         assert!(same && said.contains(committed["receipt"].as_str().unwrap()), "{said}");
+        // By another implementation, in another language.
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/reseal.py");
+        let other_way = Command::new("python3").args([script, text(&stage.path("opened.json"))]).output().unwrap();
+        assert_eq!(both(&other_way).trim(), committed["receipt"], "python3-cryptography is needed (tests/run)");
         // A server that had altered an answer.
         let mut altered = opened.clone();
         altered["ballot"] = json!(opened["ballot"].as_str().unwrap().replacen("\"answers\":{", "\"answers\":{\"A\":{},", 1));
