@@ -1,5 +1,6 @@
 // The paper desk by keyboard: one key answers and goes on. Without this module the form is a plain form.
 // Keys are read by their place (event.code), so that Vietnamese input methods, which rewrite what is typed, do no harm.
+// Several choices, numbers and text are typed out and left with Enter; in text fields every other key is the typist's.
 
 const ALIVE_EVERY_MS = 5 * 60 * 1000;
 const MARKS = new Map([[".", "(để trống)"], ["*", "(nhiều dấu)"], ["/", "(không đọc được)"]]);
@@ -52,18 +53,76 @@ function start(form) {
   let sent = false;
   let alive = Date.now();
 
-  const words = (input, key) => MARKS.get(key) ?? scales.get(input.dataset.of)?.get(key);
+  const kind = (input) => input.dataset.kind ?? "scale";
+
+  // What is said beside a key: "" for what needs no words, undefined for what the input does not take.
+  function words(input, typed) {
+    const key = typed.trim();
+    if (MARKS.has(key)) return MARKS.get(key);
+    const options = scales.get(input.dataset.of);
+    switch (kind(input)) {
+      case "text": return key === "" ? undefined : "";
+      case "number": return number(input.dataset, key) ? "" : undefined;
+      case "multiple": return several(input.dataset, options, key);
+      default: return options?.get(key);
+    }
+  }
+
+  function number({ min, max, decimals }, key) {
+    const parts = /^-?\d{1,9}(?:[.,](\d{1,9}))?$/.exec(key);
+    if (!parts || (parts[1] ?? "").replace(/0+$/, "").length > Number(decimals)) return false;
+    const value = Number(key.replace(",", "."));
+    return !(min && value < Number(min)) && !(max && value > Number(max));
+  }
+
+  function several({ most }, options, key) {
+    const one = options.size > 9 ? key.split(/[ ,.;]+/) : key.replace(/[ ,.;]/g, "").split("");
+    const keys = one.filter((part) => part !== "");
+    const all = keys.length > 0 && keys.every((part) => options.has(part)) && new Set(keys).size === keys.length;
+    if (!all || keys.length > Number(most ?? Infinity)) return undefined;
+    return keys.sort((a, b) => a - b).map((part) => options.get(part)).join("; ");
+  }
+
   const label = (input) => {
     input.nextElementSibling.textContent = words(input, input.value) ?? "";
   };
   const known = (input) => words(input, input.value) !== undefined;
   // Scales of ten options and more have keys of two digits: those are typed and left with Enter.
-  const long = (input) => scales.get(input.dataset.of)?.size > 9;
+  const long = (input) => kind(input) !== "scale" && kind(input) !== "single" || scales.get(input.dataset.of)?.size > 9;
+  // What the next key would replace or start.
+  const fresh = (input) => input.value === "" || input.selectionEnd - input.selectionStart === input.value.length;
+
+  // Signs that are part of what is being typed into such an input.
+  function part(input, event, key) {
+    if (jump !== null || event.ctrlKey || event.altKey || event.metaKey || !long(input)) return false;
+    if (/^\d$/.test(key ?? "")) return true;
+    if (kind(input) === "number") {
+      if (key === "-") return fresh(input) && !(Number(input.dataset.min || -1) >= 0);
+      return !fresh(input) && (key === "." || event.key === ",");
+    }
+    return kind(input) === "multiple" && !fresh(input) && (key === "." || event.key === "," || event.key === " ");
+  }
+
+  // Refused where it stands; what to do about it is said once, below.
+  function refuse(input) {
+    if (kind(input) === "number" && /\d/.test(input.value)) {
+      said.textContent = "Số không hợp lệ ở câu này. Nếu phiếu ghi đúng như vậy, xin gõ / rồi Enter.";
+    } else if (kind(input) === "multiple" && /\d/.test(input.value)) {
+      said.textContent = "Xin gõ mỗi số một lần, không quá số lựa chọn cho phép; nếu phiếu đánh dấu quá số ấy, xin gõ *.";
+    }
+    buzz(input);
+  }
 
   function focus(input) {
     stops[at].hidden = true;
     reach(input, input.closest("tr"));
-    input.select();
+    hold(input);
+  }
+
+  // A key replaces what stands there; a text is gone on with.
+  function hold(input) {
+    if (kind(input) === "text") input.setSelectionRange(input.value.length, input.value.length);
+    else input.select();
   }
 
   function show(block) {
@@ -85,7 +144,8 @@ function start(form) {
     const keyed = inputs[at].flatMap((input) => {
       const pill = document.createElement("span");
       pill.className = "pill";
-      pill.textContent = `${input.dataset.number}: ${input.value}`;
+      const keyed = input.value.length > 40 ? `${input.value.slice(0, 40)}…` : input.value;
+      pill.textContent = `${input.dataset.number}: ${keyed}`;
       return [pill, " "];
     });
     stops[at].replaceChildren(...keyed, `Đúng như trên phiếu? Enter: ${last ? "lưu" : "sang phần tiếp"}, -: lùi.`);
@@ -178,9 +238,17 @@ function start(form) {
     if (!input && element !== stops[at]) return;
     // An input method is composing: what it makes arrives as an input event.
     if (event.isComposing || event.keyCode === 229) return;
+    if (input && jump === null && kind(input) === "text") {
+      writing(input, event);
+      return;
+    }
     // Arrows by their place too: with NumLock off the 2 of the number pad says ArrowDown.
     const moves = ["Enter", "Escape"].includes(event.key) || ["ArrowUp", "ArrowDown"].includes(event.code);
     const key = moves ? event.key : sign(event);
+    if (input && part(input, event, key)) {
+      stayAlive();
+      return;
+    }
     if (key === null) {
       // A letter says nothing here; keys that move or edit are left to the browser.
       if (event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey) {
@@ -189,7 +257,6 @@ function start(form) {
       }
       return;
     }
-    if (input && jump === null && long(input) && /\d/.test(key)) return;
     event.preventDefault();
     stayAlive();
     if (event.repeat && key !== "ArrowUp" && key !== "ArrowDown") return;
@@ -204,10 +271,31 @@ function start(form) {
       else buzz(element);
     } else if (key === "ArrowDown") forward(input);
     else if (key === "Enter") {
-      label(input);
-      if (known(input)) forward(input);
-      else buzz(input);
+      enter(input);
     } else answer(input, key);
+  }
+
+  function enter(input) {
+    label(input);
+    if (!known(input)) {
+      refuse(input);
+      return;
+    }
+    said.textContent = "";
+    input.removeAttribute("aria-invalid");
+    forward(input);
+  }
+
+  // In a text only Enter and the arrows up and down are ours.
+  function writing(input, event) {
+    stayAlive();
+    const arrow = ["ArrowUp", "ArrowDown"].includes(event.code) && event.key === event.code;
+    if (event.key !== "Enter" && !arrow) return;
+    event.preventDefault();
+    if (event.key === "Enter") {
+      if (!event.repeat) enter(input);
+    } else if (event.code === "ArrowUp") backward(input);
+    else forward(input);
   }
 
   // Keyboards on glass and input methods tell only what they made.
@@ -215,7 +303,7 @@ function start(form) {
     const input = event.target;
     if (event.isComposing || !inputs[at].includes(input)) return;
     const key = input.value.normalize("NFKC").trim();
-    if (long(input) && !MARKS.has(key)) {
+    if (kind(input) === "text" || (long(input) && !MARKS.has(key))) {
       label(input);
       return;
     }
@@ -234,7 +322,7 @@ function start(form) {
   form.addEventListener("input", typed);
   form.addEventListener("compositionend", (event) => typed({ target: event.target }));
   form.addEventListener("focusin", (event) => {
-    if (inputs[at].includes(event.target)) event.target.select();
+    if (inputs[at].includes(event.target)) hold(event.target);
   });
   form.querySelector("[data-keys]").hidden = false;
   // The name of the rated body stays in sight, and no column moves while words appear in it.

@@ -70,7 +70,7 @@ if (wake) {
   };
 }
 if (form) {
-  form.onchange = () => {
+  form.oninput = () => {
     changes++;
     clearTimeout(timer);
     timer = setTimeout(flush, 400);

@@ -14,6 +14,7 @@ pub mod ratio;
 pub mod roster;
 pub mod round;
 pub mod scoring;
+pub mod xlsform;
 
 pub use embedded::{every_kind, quang_nam_2023};
 pub use fault::{Checked, Fault, Severity};

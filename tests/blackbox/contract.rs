@@ -14,7 +14,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/openapi.json");
 
 /// Codes that no single REST route answers: those of pages, of acts on a round, and of any route at all.
-const NOT_OF_ONE_ROUTE: [&str; 15] = [
+const NOT_OF_ONE_ROUTE: [&str; 23] = [
     "box_key_missing",
     "box_key_wrong",
     "client_unknown",
@@ -25,11 +25,19 @@ const NOT_OF_ONE_ROUTE: [&str; 15] = [
     "internal",
     "method_not_allowed",
     "not_found",
+    "proposal_changed",
+    "proposal_faulty",
+    "proposal_same_person",
+    "proposal_settled",
+    "proposal_unknown",
+    "proposals_many",
+    "round_frozen",
     "sign_in_failed",
     "staff_name_taken",
     "staff_unknown",
     "too_early",
     "too_slow",
+    "upload_incomplete",
 ];
 
 fn document(service: &Service) -> Value {

@@ -71,7 +71,7 @@ fn the_whole_survey_is_there() {
     }
     let code = said["codes"]["CC-CT"][0].as_str().unwrap();
     let asked = Actor::at(base).form(code).json();
-    let target = asked["form"]["targets"][0]["code"].as_str().unwrap().to_owned();
+    let target = asked["form"]["targets"][0]["target"].as_str().unwrap().to_owned();
     let code = Code { group: "CC-CT".into(), unit: target.clone(), targets: vec![target], code: code.to_owned() };
     answer_and_cast(&Actor::at(base), &code, &mut Dice::new(4));
 

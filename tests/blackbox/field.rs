@@ -131,11 +131,11 @@ pub(crate) fn answers(form: &Value, dice: &mut Dice) -> Value {
         {
             let options = item["options"].as_array().unwrap();
             if dice.below(8) > 0 || items.is_empty() {
-                let option = &options[dice.below(options.len())]["code"];
-                items.insert(item["code"].as_str().unwrap().to_owned(), option.clone());
+                let option = &options[dice.below(options.len())]["option"];
+                items.insert(item["item_code"].as_str().unwrap().to_owned(), option.clone());
             }
         }
-        by_target.insert(target["code"].as_str().unwrap().to_owned(), Value::Object(items));
+        by_target.insert(target["target"].as_str().unwrap().to_owned(), Value::Object(items));
     }
     Value::Object(by_target)
 }
@@ -147,7 +147,7 @@ pub(crate) fn answer_and_cast(anon: &Actor, code: &Code, dice: &mut Dice) -> (Va
     let asked = asked.json();
     assert_eq!(asked["form"]["respondent_code"], code.group);
     let targets: Vec<&str> =
-        asked["form"]["targets"].as_array().unwrap().iter().map(|t| t["code"].as_str().unwrap()).collect();
+        asked["form"]["targets"].as_array().unwrap().iter().map(|t| t["target"].as_str().unwrap()).collect();
     assert_eq!(targets, code.targets);
     let answers = answers(&asked["form"], dice);
     let receipt = anon.cast(&code.code, &answers).receipt(201);

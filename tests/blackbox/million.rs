@@ -162,5 +162,5 @@ fn ballots(round: &Round, wanted: u64, pack: &mut impl std::io::Write) -> (Strin
         writeln!(pack, "{}", json!({"ballot": body})).unwrap();
         tally.add(opinion);
     }
-    (ballots_commitment(&SALT, &mut hashes), tally)
+    (ballots_commitment(&SALT, &mut hashes, &mut []), tally)
 }

@@ -150,7 +150,8 @@ impl Stage {
             diesel::sql_query(format!("SELECT t::text AS line FROM {table} t")).load(&mut conn).unwrap();
         let mut bytes = Vec::new();
         for row in rows {
-            bytes.extend_from_slice(row.line.as_bytes());
+            // A row's text doubles the quotes of its values.
+            bytes.extend_from_slice(row.line.replace("\"\"", "\"").as_bytes());
             // Binary columns are written as \\x and hexadecimal digits.
             for hex in row.line.split("\\x").skip(1) {
                 let hex: String = hex.chars().take_while(char::is_ascii_hexdigit).collect();

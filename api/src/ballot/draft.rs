@@ -87,8 +87,8 @@ fn unlocked(slot: &Slot, body: &[u8], round: &LoadedRound, stratum: &Stratum) ->
 pub struct Change {
     /// Answers that are given or changed.
     pub answers: Answers,
-    /// Target and item whose answer is taken back.
-    pub clear: Option<(String, String)>,
+    /// Target and item of answers that are taken back.
+    pub clear: Vec<(String, String)>,
 }
 
 /// What became of a change.
@@ -172,7 +172,7 @@ pub(super) fn keep_all(
         for (target, item, answer) in job.change.answers.iter() {
             answers.insert(target, item, answer.clone());
         }
-        if let Some((target, item)) = &job.change.clear {
+        for (target, item) in &job.change.clear {
             answers.remove(target, item);
         }
         match plain(&answers, job.bucket_bytes) {

@@ -120,7 +120,7 @@ fn keep_at_once(scene: &Scene, token: &Token, items: &[String]) -> Vec<draft::Ke
     let change = |item: &String| {
         let mut answers = Answers::new();
         answers.insert("SNV", item, Answer::Choice("C".to_owned()));
-        scene.casting.keep(&bearer, draft::Change { answers, clear: None })
+        scene.casting.keep(&bearer, draft::Change { answers, clear: Vec::new() })
     };
     let mut waiting: Vec<_> = items.iter().map(change).map(Box::pin).collect();
     let mut done = Vec::new();

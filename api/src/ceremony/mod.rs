@@ -10,6 +10,7 @@ mod opening;
 mod pages;
 mod publishing;
 mod rehearsal;
+mod remark;
 mod store;
 mod trustees;
 
@@ -27,6 +28,7 @@ pub use opening::{Opening, Progress, Stage, Unreadable};
 pub use pages::pages;
 pub use publishing::{BURNING, BURNING_TRUSTEES, Published, Timing};
 pub use rehearsal::Rehearsal;
+pub use remark::Remark;
 pub use trustees::{Identity, Trustee, TrusteeError, Trustees, join};
 
 use crate::access::audit::{self, Actor};
@@ -265,8 +267,10 @@ impl Ceremony {
     pub fn close(&self, by: &Actor, round: &str) -> Result<Closing, ActError> {
         let closing = self.act(|conn| {
             held(conn, round, RoundState::Open)?;
+            let loaded = self.rounds.reread(conn)?.iter().find(|r| r.id() == round).cloned();
             advance(conn, round, RoundState::Open, RoundState::Closed)?;
             let drafts = draft::discard_all(conn, round)?;
+            log::open_late(conn, &*loaded.ok_or(RoundError::Unknown)?, &self.entropy)?;
             let mut log = Appender::of(conn, round)?;
             let moved = log::batch::move_all(conn, &mut log, round)?;
             let (used, (envelopes, leaves)) = (store::codes(conn, round, "used")?, log::counts(conn, round)?);
@@ -318,6 +322,14 @@ impl Ceremony {
 /// When the database does not answer.
 pub fn ballots(conn: &mut Conn, round: &str, after: &[u8], most: i64) -> Result<Vec<(Vec<u8>, String)>, DbError> {
     Ok(store::ballot_page(conn, round, after, most)?)
+}
+
+/// Id and free text of the next remarks behind `after` (empty for the first), in the order of their random ids.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn remarks(conn: &mut Conn, round: &str, after: &[u8], most: i64) -> Result<Vec<(Vec<u8>, Remark)>, DbError> {
+    Ok(store::remark_page(conn, round, after, most)?)
 }
 
 /// The last entries before anything can be read: what was redeemed, what became of the paper, the close.

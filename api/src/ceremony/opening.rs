@@ -6,8 +6,10 @@ use std::num::NonZeroUsize;
 use sha2::{Digest as _, Sha256};
 use survey_forms::Round;
 use survey_forms::answers::{Answers, Ballot, Stratum};
+use survey_forms::questionnaire::ItemKind;
 
-use super::store::{self, NewBallot, OpeningRow};
+use super::remark::{self, Remark};
+use super::store::{self, NewBallot, NewRemark, OpeningRow};
 use super::{ActError, Ceremony, KeyFile, advance, held};
 use crate::access::audit::Actor;
 use crate::ballot::draft;
@@ -94,7 +96,8 @@ impl Ceremony {
     /// Opens the box with its key. All or nothing; `progress` is called after each page.
     ///
     /// A ballot's id is random and ballots are stored in the order of these ids, so that neither ids, nor places on
-    /// disk, nor transaction numbers lead from a ballot back to an envelope.
+    /// disk, nor transaction numbers lead from a ballot back to an envelope. Free text leaves its ballot here, each remark
+    /// under a random id of its own; all of the box are stored in the order of those ids.
     ///
     /// # Errors
     /// [`ActError::Key`] for another round's key or another key, [`ActError::OutOfOrder`], [`ActError::BoxChanged`].
@@ -137,8 +140,13 @@ impl Ceremony {
                 stored += entries.len();
                 progress(Progress { stage: Stage::Storing, done: wide(stored), of: wide(opened) });
             }
+            for remarks in found.remarks.chunks(page) {
+                store::insert_remarks(conn, round, remarks)?;
+            }
             store::insert_opening(conn, &opening.row(round, &salt))?;
-            log.entry(conn, &opening.entry(ballots_commitment(&salt, &mut hashes)))?;
+            let hash = |(_, remark): &NewRemark| Node::from(Sha256::digest(remark.canonical(round)));
+            let mut remarks: Vec<Node> = found.remarks.iter().map(hash).collect();
+            log.entry(conn, &opening.entry(ballots_commitment(&salt, &mut hashes, &mut remarks)))?;
             log.finish(conn)?;
             // A draft that was being kept while the round closed.
             draft::discard_all(conn, round)?;
@@ -159,6 +167,7 @@ impl Ceremony {
         let of = super::number(self.db.read_here(|conn| Ok::<_, ActError>(store::in_box(conn, &round.id)?))?);
         let rules = Rules::of(round);
         let mut ballots = Collected::default();
+        let mut remarks: Vec<NewRemark> = Vec::new();
         let mut unreadable: BTreeMap<Unreadable, u64> = BTreeMap::new();
         let mut envelopes = 0_u64;
         let mut after = Vec::new();
@@ -170,7 +179,10 @@ impl Ceremony {
             for outcome in rules.read_page(secret, &page) {
                 envelopes += 1;
                 match outcome {
-                    Ok((answers, stratum)) => ballots.add(&self.entropy, &mut bytes, &answers, stratum),
+                    Ok(read) => {
+                        ballots.add(&self.entropy, &mut bytes, &read.answers, read.stratum);
+                        remarks.extend(read.remarks.into_iter().map(|remark| (self.entropy.bytes(), remark)));
+                    }
                     Err(reason) => *unreadable.entry(reason).or_default() += 1,
                 }
             }
@@ -179,8 +191,9 @@ impl Ceremony {
         }
         ballots.tails = rules.tails();
         ballots.entries.sort_unstable_by_key(|entry| entry.id);
+        remarks.sort_unstable_by_key(|(id, _)| *id);
         let opened = wide(ballots.entries.len());
-        Ok(Found { ballots, opening: Opening { envelopes, opened, unreadable, log_root: String::new() } })
+        Ok(Found { ballots, remarks, opening: Opening { envelopes, opened, unreadable, log_root: String::new() } })
     }
 }
 
@@ -212,7 +225,18 @@ impl Opening {
 
 struct Found {
     ballots: Collected,
+    /// In the order of their ids.
+    remarks: Vec<NewRemark>,
     opening: Opening,
+}
+
+/// A ballot that reads.
+struct Read {
+    /// Canonical bytes of the answers, without free text.
+    answers: Vec<u8>,
+    /// Place of its stratum.
+    stratum: usize,
+    remarks: Vec<Remark>,
 }
 
 /// What a ballot must be to count as one.
@@ -231,8 +255,8 @@ impl<'r> Rules<'r> {
         Self { round, strata }
     }
 
-    /// Opens a page of envelopes on all cores: the answers' canonical bytes and the place of their stratum.
-    fn read_page(&self, secret: &BoxSecret, page: &[(Vec<u8>, Vec<u8>)]) -> Vec<Result<(Vec<u8>, usize), Unreadable>> {
+    /// Opens a page of envelopes on all cores.
+    fn read_page(&self, secret: &BoxSecret, page: &[(Vec<u8>, Vec<u8>)]) -> Vec<Result<Read, Unreadable>> {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let share = page.len().div_ceil(cores).max(1);
         std::thread::scope(|scope| {
@@ -250,7 +274,7 @@ impl<'r> Rules<'r> {
         })
     }
 
-    fn read(&self, secret: &BoxSecret, (id, sealed): &(Vec<u8>, Vec<u8>)) -> Result<(Vec<u8>, usize), Unreadable> {
+    fn read(&self, secret: &BoxSecret, (id, sealed): &(Vec<u8>, Vec<u8>)) -> Result<Read, Unreadable> {
         if seal::envelope_id(sealed).as_slice() != id.as_slice() {
             return Err(Unreadable::Altered);
         }
@@ -258,18 +282,20 @@ impl<'r> Rules<'r> {
             SealFault::Inside => Unreadable::Malformed,
             _ => Unreadable::Opaque,
         })?;
-        let ballot = Ballot::from_canonical(&canonical).map_err(|_fault| Unreadable::Malformed)?;
+        let mut ballot = Ballot::from_canonical(&canonical).map_err(|_fault| Unreadable::Malformed)?;
         if ballot.round != self.round.id {
             return Err(Unreadable::OtherRound);
         }
-        let place = self.strata.binary_search(&ballot.stratum).map_err(|_place| Unreadable::UnknownStratum)?;
+        let stratum = self.strata.binary_search(&ballot.stratum).map_err(|_place| Unreadable::UnknownStratum)?;
         let form = self.round.form(&ballot.stratum.respondent_code, &ballot.stratum.targets);
         let form = form.ok_or(Unreadable::UnknownStratum)?;
         if form.questionnaire.hash != ballot.questionnaire {
             return Err(Unreadable::OtherQuestionnaire);
         }
         form.check_cast(&ballot.answers).map_err(|_faults| Unreadable::UnfitAnswers)?;
-        Ok((ballot.answers.canonical(), place))
+        let has_text = form.questionnaire.items().any(|item| matches!(item.kind, ItemKind::Text { .. }));
+        let remarks = if has_text { remark::detach(form.questionnaire, &mut ballot.answers) } else { Vec::new() };
+        Ok(Read { answers: ballot.answers.canonical(), stratum, remarks })
     }
 
     /// What follows the answers in a canonical ballot of each stratum.

@@ -8,8 +8,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Text};
 use survey_forms::scoring::Turnout;
 
+use super::Remark;
 use crate::db::Conn;
-use crate::db::schema::{ballot, ballot_box, credential, opening, publication, round};
+use crate::db::schema::{ballot, ballot_box, credential, opening, publication, remark, round};
 
 /// A round's row, held until the transaction ends: casts in flight are decided before this returns, later ones
 /// see what the act has made of the round (they hold the row `FOR SHARE`; SQLite has one writer anyway).
@@ -83,6 +84,44 @@ pub(super) fn ballot_page(
         .limit(most)
         .select((ballot::id, ballot::body))
         .load(conn)
+}
+
+/// A remark under its random id.
+pub(super) type NewRemark = ([u8; 16], Remark);
+
+/// Inserts remarks in the order given, which is that of their random ids.
+pub(super) fn insert_remarks(conn: &mut Conn, round: &str, remarks: &[NewRemark]) -> QueryResult<()> {
+    for (id, one) in remarks {
+        diesel::insert_into(remark::table)
+            .values((
+                remark::id.eq(id.as_slice()),
+                remark::round.eq(round),
+                remark::respondent_code.eq(&one.respondent_code),
+                remark::target.eq(&one.target),
+                remark::item_code.eq(&one.item_code),
+                remark::body.eq(&one.body),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Id and text of the next remarks behind `after`.
+pub(super) fn remark_page(
+    conn: &mut Conn,
+    round: &str,
+    after: &[u8],
+    most: i64,
+) -> QueryResult<Vec<(Vec<u8>, Remark)>> {
+    let rows: Vec<(Vec<u8>, String, String, String, String)> = remark::table
+        .filter(remark::round.eq(round).and(remark::id.gt(after)))
+        .order(remark::id)
+        .limit(most)
+        .select((remark::id, remark::respondent_code, remark::target, remark::item_code, remark::body))
+        .load(conn)?;
+    let read =
+        |(id, respondent_code, target, item_code, body)| (id, Remark { respondent_code, target, item_code, body });
+    Ok(rows.into_iter().map(read).collect())
 }
 
 #[derive(Insertable, Queryable)]

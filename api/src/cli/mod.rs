@@ -11,6 +11,7 @@ mod round;
 mod serve;
 mod staff;
 mod verify;
+mod xlsform;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;

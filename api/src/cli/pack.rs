@@ -1,6 +1,7 @@
 //! What leaves the database for others to check: the static copy of a round's log, and the auditor's pack.
 //!
-//! The pack is lines of JSON: a head, a line a code in the order of the public keys, a line an opened ballot, an end.
+//! The pack is lines of JSON: a head, a line a code in the order of the public keys, a line an opened ballot,
+//! a line a remark that left its ballot, an end.
 //! It is confidential: it has every ballot as it was opened, and who was invited how often where.
 
 use std::collections::BTreeMap;
@@ -53,8 +54,15 @@ pub(super) enum Line {
     Code([String; 5], String, Option<String>),
     /// A canonical ballot.
     Ballot(String),
+    /// Free text, as canonical JSON.
+    Remark(String),
     /// So many lines of each.
-    End { codes: u64, ballots: u64 },
+    End {
+        codes: u64,
+        ballots: u64,
+        #[serde(default)]
+        remarks: u64,
+    },
 }
 
 /// Writes the static tile tree, as it stands now.
@@ -153,7 +161,17 @@ fn pack(conn: &mut Conn, round: &str, to: &mut impl Write) -> Result<(u64, u64),
             line(to, &Line::Ballot(body))?;
         }
     }
-    line(to, &Line::End { codes, ballots })?;
+    let (mut remarks, mut after) = (0, Vec::new());
+    loop {
+        let page = ceremony::remarks(conn, round, &after, PAGE)?;
+        let Some((last, _)) = page.last() else { break };
+        after.clone_from(last);
+        for (_, remark) in page {
+            remarks += 1;
+            line(to, &Line::Remark(String::from_utf8(remark.canonical(round))?))?;
+        }
+    }
+    line(to, &Line::End { codes, ballots, remarks })?;
     Ok((codes, ballots))
 }
 

@@ -53,6 +53,8 @@ pub(super) struct ExportOptions {
 enum What {
     /// The opened ballots, without any link to people: a row an answer.
     Ballots,
+    /// What people wrote, apart from their ballots and in no order; read it before it is passed on.
+    Texts,
     /// The published scores.
     Scores,
     /// Issued and returned, by group, unit, channel and day.
@@ -110,7 +112,7 @@ pub(super) fn export(options: &ExportOptions, config: &Config) -> Result<(), Fai
     match options.what {
         What::Log => return pack::write_log(&db, &options.round, &options.out),
         What::Pack => return pack::write_pack(&db, &options.round, &options.out),
-        What::Ballots | What::Scores | What::Rates => {}
+        What::Ballots | What::Texts | What::Scores | What::Rates => {}
     }
     let mut file = OpenOptions::new();
     file.write(true).create_new(true);
@@ -130,6 +132,11 @@ fn write(db: &Db, options: &ExportOptions, file: &mut impl std::io::Write) -> Re
         What::Ballots => {
             let count = score::export::ballots(file, db, &rounds, &options.round)?;
             out::note(format_args!("{count} ballots"));
+            Ok(())
+        }
+        What::Texts => {
+            let count = score::export::texts(file, db, &rounds, &options.round)?;
+            out::note(format_args!("{count} texts; words may name people: for the analysts only"));
             Ok(())
         }
         What::Scores => {

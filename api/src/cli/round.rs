@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use survey_forms::{Checked, Fault, Round, RoundFiles, Severity};
 
-use super::{Failure, entropy, open, out, reuse};
+use super::{Failure, entropy, open, out, reuse, xlsform};
 use crate::access::{Actor, audit};
 use crate::ceremony::{Ceremony, Rehearsal, Timing};
 use crate::config::Config;
@@ -36,6 +36,10 @@ pub(super) enum Command {
         /// The new one.
         after: PathBuf,
     },
+    /// Make a questionnaire of an XLSForm; everything that cannot be taken is named.
+    ImportXlsform(xlsform::ImportOptions),
+    /// Write a questionnaire as an XLSForm for other tools.
+    ExportXlsform(xlsform::ExportOptions),
     /// List the rounds.
     List,
     /// Show one round.
@@ -72,6 +76,8 @@ pub(super) fn run(command: Command, settings: impl FnOnce() -> Result<Config, Fa
         Command::Load { dir } => load(&dir, &settings()?),
         Command::Clone(what) => reuse::clone(&what),
         Command::Diff { before, after } => reuse::differences(&before, &after),
+        Command::ImportXlsform(options) => xlsform::import(&options),
+        Command::ExportXlsform(options) => xlsform::export(&options),
         Command::List => list(&settings()?),
         Command::Show { round } => show(&round, &settings()?),
         Command::Open { round, without_rehearsal } => {

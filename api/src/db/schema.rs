@@ -88,6 +88,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    remark (id) {
+        id -> Binary,
+        round -> Text,
+        respondent_code -> Text,
+        target -> Text,
+        item_code -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
     opening (round) {
         round -> Text,
         envelopes -> BigInt,
@@ -222,6 +233,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     log_tile,
     opening,
     publication,
+    remark,
     roster,
     round,
     round_proposal,

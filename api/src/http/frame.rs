@@ -8,6 +8,7 @@ use askama::Template;
 use super::assets;
 use super::codes;
 use super::problem::Problem;
+use super::tongue::Tongue;
 use crate::config::BaseUrl;
 
 /// What pages need to know about the place they live in.
@@ -40,6 +41,7 @@ impl Site {
             staff: None,
             script: None,
             logo: None,
+            tongue: None,
         }
     }
 
@@ -64,6 +66,8 @@ pub struct Frame {
     pub script: Option<String>,
     /// Address of the organiser's logo, if the page shows one.
     pub logo: Option<String>,
+    /// The languages of the page, if it is offered in more than Vietnamese.
+    pub tongue: Option<Tongue>,
 }
 
 /// The signed-in member of staff, as the header shows it.

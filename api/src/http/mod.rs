@@ -8,6 +8,7 @@ mod guard;
 mod limit;
 mod methods;
 mod problem;
+pub mod tongue;
 
 pub use guard::{problems_as_pages, refuse_cross_site, security_headers};
 pub use limit::{Limits, Origin};

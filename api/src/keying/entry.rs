@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use survey_forms::answers::{Answer, AnswerFault, Answers, Form, Mark};
-use survey_forms::questionnaire::{Item, Scale};
+use survey_forms::questionnaire::{Item, ItemKind};
 
 /// A place of a ballot: target and item.
 pub type Place = (String, String);
@@ -167,11 +167,16 @@ pub(super) const fn mark_words(mark: Mark) -> &'static str {
     }
 }
 
-/// What a clerk typed at an item: a position on the scale from 1, or the sign of a mark.
+/// From so many options on, positions have two digits and several are kept apart.
+const TWO_DIGITS: usize = 10;
+
+/// What a clerk typed at an item. The sign of a mark stands for any kind. Otherwise a position from 1 in the item's list;
+/// for several choices the positions' digits in a row (`13`; in lists of ten and more apart: `1 13`); a number with `,` or
+/// `.` before its decimals; the text as it is on the paper.
 ///
 /// # Errors
-/// `item_missing` for nothing, `key_unknown` for anything else.
-pub fn read_key(scale: &Scale, typed: &str) -> Result<Answer, &'static str> {
+/// `item_missing` for nothing; `key_unknown`, `key_repeated` for positions; and why the form does not take it.
+pub fn read_key(form: &Form<'_>, item: &Item, typed: &str) -> Result<Answer, &'static str> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Err("item_missing");
@@ -179,68 +184,174 @@ pub fn read_key(scale: &Scale, typed: &str) -> Result<Answer, &'static str> {
     if let Some(mark) = Mark::ALL.into_iter().find(|mark| typed.chars().eq([mark_key(*mark)])) {
         return Ok(Answer::Mark(mark));
     }
-    // Digits only: `+3` parses as a number too.
-    let digits = typed.bytes().all(|b| b.is_ascii_digit());
-    let position: Option<usize> = typed.parse().ok().filter(|_| digits);
-    let option = position.and_then(|n| n.checked_sub(1)).and_then(|index| scale.options.get(index));
-    option.map(|option| Answer::Choice(option.code.clone())).ok_or("key_unknown")
+    let options = item.options(form.scales, form.choices);
+    let at = |position: &str| {
+        // Digits only: `+3` parses as a number too.
+        let digits = position.bytes().all(|b| b.is_ascii_digit());
+        let position: Option<usize> = position.parse().ok().filter(|_| digits);
+        let option = position.and_then(|n| n.checked_sub(1)).and_then(|index| options.get(index));
+        option.map(|option| option.code.to_owned()).ok_or("key_unknown")
+    };
+    let given = match &item.kind {
+        ItemKind::Scale { .. } | ItemKind::Single { .. } => Answer::Choice(at(typed)?),
+        ItemKind::Multiple { .. } => {
+            let parts: Vec<String> = if options.len() < TWO_DIGITS {
+                typed.chars().filter(|c| !is_between(*c)).map(String::from).collect()
+            } else {
+                typed.split(is_between).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+            };
+            let mut chosen = Vec::with_capacity(parts.len());
+            for part in parts {
+                let option = at(&part)?;
+                if chosen.contains(&option) {
+                    return Err("key_repeated");
+                }
+                chosen.push(option);
+            }
+            Answer::Choices(chosen)
+        }
+        ItemKind::Number { .. } => Answer::Number(typed.replacen(',', ".", 1)),
+        ItemKind::Text { .. } => Answer::Text(one_line(typed)),
+    };
+    form.answer(item, given)
 }
 
-/// The key of an answer, as [`read_key`] reads it, and the words beside it.
+const fn is_between(c: char) -> bool {
+    matches!(c, ' ' | ',' | '.' | ';')
+}
+
+/// Blanks and line breaks of any length are one blank: two clerks do not see them alike.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// An entry with its texts as they are compared: otherwise letter by letter.
 #[must_use]
-pub fn show(scale: &Scale, answer: &Answer) -> (String, String) {
+pub(super) fn comparable(answers: &Answers) -> Answers {
+    let mut same = Answers::new();
+    for (target, item, answer) in answers.iter() {
+        let answer = match answer {
+            Answer::Text(text) => Answer::Text(one_line(text)),
+            other => other.clone(),
+        };
+        same.insert(target, item, answer);
+    }
+    same
+}
+
+/// The key of an answer, as [`read_key`] reads it, and the words beside it (none for numbers and texts).
+#[must_use]
+pub fn show(form: &Form<'_>, item: &Item, answer: &Answer) -> (String, String) {
+    let options = item.options(form.scales, form.choices);
+    let keys = |codes: &[String], between: &str| {
+        let found: Vec<_> = options.iter().zip(1_usize..).filter(|(o, _)| codes.iter().any(|c| c == o.code)).collect();
+        let keys: Vec<String> = found.iter().map(|(_, position)| position.to_string()).collect();
+        let words: Vec<&str> = found.iter().map(|(option, _)| option.label).collect();
+        (keys.join(between), words.join("; "))
+    };
     match answer {
         Answer::Mark(mark) => (mark_key(*mark).to_string(), mark_words(*mark).to_owned()),
-        Answer::Choices(_) | Answer::Number(_) | Answer::Text(_) => (String::new(), String::new()),
-        Answer::Choice(code) => scale
-            .options
-            .iter()
-            .zip(1_usize..)
-            .find(|(option, _)| option.code == *code)
-            .map(|(option, position)| (position.to_string(), option.label.clone()))
-            .unwrap_or_default(),
+        Answer::Choice(code) => keys(std::slice::from_ref(code), ""),
+        Answer::Choices(codes) => keys(codes, if options.len() < TWO_DIGITS { "" } else { " " }),
+        Answer::Number(number) => (number.replacen('.', ",", 1), String::new()),
+        Answer::Text(text) => (text.clone(), String::new()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use survey_forms::questionnaire::ScaleOption;
+    use survey_forms::Round;
+    use survey_forms::round::RoundFiles;
 
-    fn scale() -> Scale {
-        let option = |code: &str, label: &str| ScaleOption { code: code.into(), label: label.into(), percent: None };
-        Scale {
-            code: "L3".into(), options: vec![option("A", "Tốt"), option("B", "Vừa"), option("N", "Không rõ")]
+    fn round(change: impl FnOnce(&mut RoundFiles)) -> Round {
+        let mut files = survey_forms::every_kind();
+        change(&mut files);
+        Round::from_files(&files).unwrap()
+    }
+
+    fn read(round: &Round, item: &str, typed: &str) -> Result<String, &'static str> {
+        let targets = ["SNV".to_owned(), "STP".to_owned()];
+        let form = round.form("HV", &targets).unwrap();
+        let item = form.questionnaire.item(item).unwrap();
+        let answer = read_key(&form, item, typed)?;
+        let (key, words) = show(&form, item, &answer);
+        let again = read_key(&form, item, &key)?;
+        assert!(again == answer, "{typed}: what is shown reads back");
+        let listed = !matches!(answer, Answer::Number(_) | Answer::Text(_));
+        assert_eq!(listed, !words.is_empty(), "{typed}");
+        Ok(answer.to_value().to_string())
+    }
+
+    #[test]
+    fn three_signs_stand_for_any_kind() {
+        let round = round(|_| ());
+        for item in ["Q0", "Q1", "Q0B", "Q0A", "Q3"] {
+            for (sign, mark) in [(".", "blank"), (" * ", "several"), ("/", "illegible")] {
+                assert_eq!(read(&round, item, sign), Ok(format!("{{\"mark\":\"{mark}\"}}")), "{item}");
+            }
+            assert_eq!(read(&round, item, " "), Err("item_missing"));
         }
     }
 
     #[test]
-    fn keys_are_positions_and_three_signs() {
-        let read = |typed| match read_key(&scale(), typed) {
-            Ok(Answer::Choice(code)) => Ok(code),
-            Ok(Answer::Mark(mark)) => Ok(mark.as_str().to_owned()),
-            Ok(_) => Err("another kind"),
-            Err(code) => Err(code),
+    fn positions_of_one_option() {
+        let round = round(|_| ());
+        assert_eq!(read(&round, "Q1", "1"), Ok("\"A\"".to_owned()));
+        assert_eq!(read(&round, "Q1", " 5 "), Ok("\"N\"".to_owned()));
+        assert_eq!(read(&round, "Q0", "2"), Ok("\"KHONG\"".to_owned()));
+        for wrong in ["0", "6", "A", "+1", "-1", "..", "1 2", "12", "99999999999999999999", "١"] {
+            assert_eq!(read(&round, "Q1", wrong), Err("key_unknown"), "{wrong}");
+        }
+        assert_eq!(read(&round, "Q0", "3"), Err("key_unknown"));
+    }
+
+    #[test]
+    fn positions_of_several_options() {
+        let few = round(|_| ());
+        assert_eq!(read(&few, "Q0B", "2"), Ok("[\"BC\"]".to_owned()));
+        assert_eq!(read(&few, "Q0B", "31"), Ok("[\"TT\",\"TIEP\"]".to_owned()), "in the order of the list");
+        assert_eq!(read(&few, "Q0B", "1, 3"), Ok("[\"TT\",\"TIEP\"]".to_owned()));
+        assert_eq!(read(&few, "Q0B", "11"), Err("key_repeated"));
+        assert_eq!(read(&few, "Q0B", "14"), Err("key_unknown"));
+        assert_eq!(read(&few, "Q0B", ",,"), Err("answer_malformed"));
+        let bounded = |files: &mut RoundFiles| {
+            let form = files.get_mut("questionnaires/hv.json").unwrap();
+            let text = String::from_utf8(form.clone()).unwrap();
+            *form = text.replace("\"choices\": \"KENH\"", "\"choices\": \"KENH\", \"at_most\": 2").into_bytes();
         };
-        assert_eq!(read("1"), Ok("A".to_owned()));
-        assert_eq!(read(" 3 "), Ok("N".to_owned()));
-        assert_eq!(read("."), Ok("blank".to_owned()));
-        assert_eq!(read("*"), Ok("several".to_owned()));
-        assert_eq!(read("/"), Ok("illegible".to_owned()));
-        assert_eq!(read(""), Err("item_missing"));
-        for wrong in ["0", "4", "A", "+1", "-1", "..", "1 2", "99999999999999999999", "١"] {
-            assert_eq!(read(wrong), Err("key_unknown"), "{wrong}");
-        }
+        assert_eq!(read(&round(bounded), "Q0B", "123"), Err("too_many_choices"));
+        let many = |files: &mut RoundFiles| {
+            let list = files.get_mut("choices.tsv").unwrap();
+            (4..=12).for_each(|n| list.extend(format!("KENH\tK{n}\tKênh {n}\n").bytes()));
+        };
+        let many = round(many);
+        assert_eq!(read(&many, "Q0B", "12"), Ok("[\"K12\"]".to_owned()));
+        assert_eq!(read(&many, "Q0B", "12 1"), Ok("[\"TT\",\"K12\"]".to_owned()));
+        assert_eq!(read(&many, "Q0B", "123"), Err("key_unknown"));
     }
 
     #[test]
-    fn what_is_shown_reads_back() {
-        let scale = scale();
-        for key in ["1", "2", "3", ".", "*", "/"] {
-            let answer = read_key(&scale, key).ok().unwrap();
-            let (shown, words) = show(&scale, &answer);
-            assert_eq!(shown, key);
-            assert!(!words.is_empty());
+    fn numbers_have_either_sign_before_their_decimals() {
+        let round = round(|_| ());
+        for (typed, number) in [("7", "7"), ("12,5", "12.5"), ("12.50", "12.5"), ("007", "7")] {
+            assert_eq!(read(&round, "Q0A", typed), Ok(format!("{{\"number\":\"{number}\"}}")), "{typed}");
         }
+        for wrong in ["1,2,3", "1.2,3", "một", "1e3", "5,", ",5", "1 000"] {
+            assert_eq!(read(&round, "Q0A", wrong), Err("number_malformed"), "{wrong}");
+        }
+        assert_eq!(read(&round, "Q0A", "1,25"), Err("number_decimals"));
+        assert_eq!(read(&round, "Q0A", "-1"), Err("number_range"));
+    }
+
+    #[test]
+    fn text_is_taken_as_it_is_written() {
+        let round = round(|_| ());
+        let text = |text: &str| Ok(format!("{{\"text\":\"{text}\"}}"));
+        assert_eq!(read(&round, "Q3", "  Trả kết quả   đúng hẹn. "), text("Trả kết quả đúng hẹn."));
+        assert_eq!(read(&round, "Q3", "Tie\u{302}\u{301}p"), text("Tiếp"), "in NFC");
+        assert_eq!(read(&round, "Q3", "13"), text("13"));
+        assert_eq!(read(&round, "Q3", "... /"), text("... /"));
+        assert_eq!(read(&round, "Q3", &"a".repeat(201)), Err("text_too_long"));
     }
 }

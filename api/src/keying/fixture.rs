@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use survey_forms::Round;
 use survey_forms::answers::{Answer, Answers, Ballot};
+use survey_forms::round::RoundFiles;
 
 use super::{PaperDesk, entry, store};
 use crate::access::{Role, Staff};
@@ -19,6 +21,8 @@ use crate::testing::{TestDb, databases_at};
 pub(super) const ROUND: &str = "quang-nam-2023";
 /// Ten items about one department.
 pub(super) const SINGLE: &str = "LĐH-CH";
+/// Five items, one of each kind, about each of two bodies; in the round of every kind.
+pub(super) const MIXED: &str = "HV";
 /// Eight items about each of 43 bodies.
 pub(super) const MATRIX: &str = "HĐ-CT";
 
@@ -27,6 +31,7 @@ pub(super) struct Scene {
     pub(super) desk: PaperDesk,
     pub(super) clock: Clock,
     secret: BoxSecret,
+    round: String,
 }
 
 fn during() -> DateTime<Utc> {
@@ -34,16 +39,26 @@ fn during() -> DateTime<Utc> {
 }
 
 pub(super) fn scenes() -> Vec<Scene> {
-    let clock = Clock::set_to(during());
+    of(&survey_forms::quang_nam_2023(), during())
+}
+
+/// A round with every kind of question; its group [`MIXED`] answers on paper.
+pub(super) fn scenes_of_every_kind() -> Vec<Scene> {
+    of(&survey_forms::every_kind(), "2026-09-20T03:00:00Z".parse().unwrap())
+}
+
+fn of(files: &RoundFiles, during: DateTime<Utc>) -> Vec<Scene> {
+    let clock = Clock::set_to(during);
+    let id = Round::from_files(files).unwrap().id;
     let scene = |test: TestDb| {
         let entropy = Entropy::System;
         let rounds = Rounds::new();
         let (secret, public) = BoxSecret::generate(&entropy).unwrap();
         test.db
             .write_here(|conn| {
-                round::load(conn, &survey_forms::quang_nam_2023()).unwrap();
-                round::set_box_key(conn, ROUND, public.bytes()).unwrap();
-                round::advance(conn, ROUND, RoundState::Loaded, RoundState::Open).unwrap();
+                round::load(conn, files).unwrap();
+                round::set_box_key(conn, &id, public.bytes()).unwrap();
+                round::advance(conn, &id, RoundState::Loaded, RoundState::Open).unwrap();
                 rounds.reread(conn).unwrap();
                 for (id, role) in [
                     ("an", Role::Clerk),
@@ -59,7 +74,7 @@ pub(super) fn scenes() -> Vec<Scene> {
             .unwrap();
         let (casting, _thread) = Casting::start(&test.db, &Config::default(), &entropy).unwrap();
         let desk = PaperDesk { db: test.db.clone(), rounds, casting, entropy };
-        Scene { test, desk, clock: clock.clone(), secret }
+        Scene { test, desk, clock: clock.clone(), secret, round: id.clone() }
     };
     databases_at(&clock).into_iter().map(scene).collect()
 }
@@ -78,9 +93,9 @@ impl Scene {
     pub(super) fn code(&self, group: &str) -> Token {
         let entropy = Entropy::System;
         self.write(|conn| {
-            let loaded = self.desk.rounds.get(conn, ROUND).unwrap();
+            let loaded = self.desk.rounds.get(conn, &self.round).unwrap();
             let unit = match group {
-                MATRIX => None,
+                MATRIX | MIXED => None,
                 SINGLE => Some("SNV"),
                 _ => Some("SNV"),
             };
@@ -100,7 +115,7 @@ impl Scene {
     /// Every ballot in the box, opened.
     pub(super) fn box_content(&self) -> Vec<Ballot> {
         let sealed = self.write(|conn| store::testing::envelopes(conn).unwrap());
-        let open = |sealed: &Vec<u8>| open_envelope(&self.secret, ROUND, sealed).unwrap();
+        let open = |sealed: &Vec<u8>| open_envelope(&self.secret, &self.round, sealed).unwrap();
         sealed.iter().map(open).map(|bytes| Ballot::from_canonical(&bytes).unwrap()).collect()
     }
 
@@ -121,8 +136,7 @@ pub(super) fn all(bearer: &Bearer, key: &str) -> Answers {
     let form = bearer.form().unwrap();
     let mut answers = Answers::new();
     for (target, item) in entry::places(&form) {
-        let scale = bearer.round.definition.scale(item.scale().unwrap()).unwrap();
-        answers.insert(target, &item.code, entry::read_key(scale, key).unwrap());
+        answers.insert(target, &item.code, entry::read_key(&form, item, key).unwrap());
     }
     answers
 }
@@ -152,5 +166,5 @@ pub(super) fn answer_keys(bearer: &Bearer, key: &str, but: &[(usize, &str)]) -> 
 /// What such inputs mean.
 pub(super) fn answers(bearer: &Bearer, keys: &[(String, String)]) -> Answers {
     let typed = keys.iter().cloned().collect();
-    super::sheet::read(&bearer.round.definition, &bearer.form().unwrap(), &typed).ok().unwrap()
+    super::sheet::read(&bearer.form().unwrap(), &typed).ok().unwrap()
 }

@@ -1,6 +1,10 @@
 //! The paper desk (`/nhap-phieu`): a clerk keys a paper ballot by its code, a second clerk keys it blind, equal entries
 //! are cast through the same path as online ones, and where they differ a third person decides from the paper.
 //!
+//! Every question has its code on paper, whatever its conditions say. Choices and numbers are compared as they are kept;
+//! texts letter by letter in NFC, with blanks and line breaks of any length as one: any other difference is for the third
+//! person.
+//!
 //! Entries wait under the ballot's own code ([`crate::ballot::draft`]), so the server can compare them only while
 //! somebody holds the paper under the scanner. Nothing derived from an entry outlives the cast: whoever repeats their
 //! pass after it is told that it is done, and no more. Otherwise a stolen database and a photographed code would prove
@@ -165,6 +169,7 @@ impl PaperDesk {
         pass: Pass,
         answers: Answers,
     ) -> Result<Done, KeyingError> {
+        let answers = entry::comparable(&answers);
         ballot.form()?.check_cast(&answers).map_err(KeyingError::Answers)?;
         let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.clone());
         let (capture, done) = self.db.write(move |conn| desk.take_entry(conn, &bearer, &by, pass, &answers)).await?;
@@ -222,6 +227,7 @@ impl PaperDesk {
         if !may_decide(staff.role) {
             return Err(KeyingError::RoleMissing);
         }
+        let decision = Decision { answers: entry::comparable(&decision.answers), ..decision };
         let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.clone());
         let repeated = self.db.write(move |conn| desk.take_decision(conn, &bearer, &by, &decision)).await?;
         self.finish(staff, ballot).await?;

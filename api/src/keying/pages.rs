@@ -266,7 +266,7 @@ async fn enter(
         Err(error) => return refused(&desk, &site, &signed, error).await,
     };
     let form = ballot.form().map_err(KeyingError::from)?;
-    let answers = match read(&ballot.round.definition, &form, &sent.typed) {
+    let answers = match read(&form, &sent.typed) {
         Ok(answers) => answers,
         Err(faults) => {
             return sheet_page(&site, &signed, &ballot, (&sent.code, pass), &sent.typed, &faults, None);
@@ -332,7 +332,7 @@ async fn decide(
         Err(error) => return refused(&desk, &site, &signed, error).await,
     };
     let form = ballot.form().map_err(KeyingError::from)?;
-    let decision = match read_decision(&ballot.round.definition, &form, &disputes, &sent.typed) {
+    let decision = match read_decision(&form, &disputes, &sent.typed) {
         Ok(decision) => decision,
         Err(faults) => return decide_page(&site, &signed, &ballot, &disputes, &sent, &faults, None),
     };

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use survey_forms::Round;
 use survey_forms::answers::{Answers, Form};
-use survey_forms::questionnaire::{Item, Scale};
+use survey_forms::questionnaire::{Item, ItemKind};
+use survey_forms::ratio::to_exact;
 
 use super::entry::{self, Dispute, mark_key, mark_words, places, read_key, show};
 
@@ -20,6 +21,8 @@ pub(super) struct Sheet {
     pub(super) blocks: Vec<Block>,
     /// About many targets: `+n` jumps to a target, not to an item.
     pub(super) matrix: bool,
+    /// Asks more than one option an item.
+    pub(super) other_kinds: bool,
     pub(super) faults: Vec<Fault>,
     /// Faults beyond those listed.
     pub(super) more_faults: usize,
@@ -37,18 +40,54 @@ pub(super) struct Block {
 pub(super) struct Row {
     /// Name and id of its input.
     pub(super) name: String,
+    /// Its code.
+    pub(super) item: String,
     pub(super) number: u32,
     pub(super) question: String,
     /// The heading that starts here.
     pub(super) section: Option<String>,
     /// The options, where they differ from the row before.
     pub(super) legend: Option<Vec<(usize, String)>>,
+    /// Of its list: a scale's code, or `:` and the code of a list of choices.
     pub(super) scale: String,
+    pub(super) input: Input,
+    /// What kind of answer it takes and on which earlier ones it depends; empty for an item of a scale.
+    pub(super) hint: String,
     pub(super) value: String,
     pub(super) words: String,
     pub(super) fault: Option<&'static str>,
     /// Where the work starts: the first fault, or the first item.
     pub(super) focus: bool,
+}
+
+/// What an input takes, for its attributes.
+pub(super) struct Input {
+    /// As in the files.
+    pub(super) kind: &'static str,
+    /// Most characters.
+    pub(super) longest: u32,
+    /// Most choices of several.
+    pub(super) at_most: Option<u32>,
+    /// Bounds and decimals of a number.
+    pub(super) number: Option<(String, String, u32)>,
+}
+
+impl Input {
+    fn of(item: &Item) -> Self {
+        let bound = |bound: &Option<survey_forms::Ratio>| bound.as_ref().map(to_exact).unwrap_or_default();
+        let (longest, at_most, number) = match &item.kind {
+            ItemKind::Scale { .. } | ItemKind::Single { .. } => (2, None, None),
+            ItemKind::Multiple { at_most, .. } => (99, *at_most, None),
+            ItemKind::Number { min, max, decimals } => (24, None, Some((bound(min), bound(max), *decimals))),
+            ItemKind::Text { letters } => (*letters, None, None),
+        };
+        Self { kind: item.kind.as_str(), longest, at_most, number }
+    }
+
+    /// Whether one key is an answer.
+    pub(super) fn is_one_key(&self) -> bool {
+        matches!(self.kind, "scale" | "single")
+    }
 }
 
 /// A place at fault, for the summary.
@@ -71,25 +110,58 @@ pub(super) fn fault_words(code: &str) -> &'static str {
     match code {
         "item_missing" | "decision_missing" => "chưa có mã",
         "reason_missing" => "chưa chọn lý do",
-        _ => "mã không có trong thang",
+        "key_repeated" => "một số được gõ hai lần",
+        "too_many_choices" => "nhiều lựa chọn hơn mức cho phép; nếu phiếu đánh dấu như vậy, xin gõ *",
+        "number_malformed" => "không phải là số",
+        "number_decimals" => "nhiều chữ số thập phân hơn mức cho phép; nếu phiếu ghi như vậy, xin gõ /",
+        "number_range" => "số ngoài khoảng cho phép; nếu phiếu ghi như vậy, xin gõ /",
+        "text_too_long" => "dài hơn số ký tự cho phép; xin gõ phần đầu",
+        "text_control" => "có ký tự không hiển thị được",
+        _ => "mã không có trong thang hoặc danh sách",
     }
 }
 
-fn scale<'r>(round: &'r Round, item: &Item) -> Option<&'r Scale> {
-    round.scale(item.scale()?)
+/// What a row says of its kind and of earlier answers. Nothing is skipped: on paper every item has its code.
+fn hint(form: &Form<'_>, item: &Item) -> String {
+    let mut said = Vec::new();
+    match &item.kind {
+        ItemKind::Scale { .. } | ItemKind::Single { .. } => {}
+        ItemKind::Multiple { at_most: None, .. } => said.push("chọn nhiều".to_owned()),
+        ItemKind::Multiple { at_most: Some(most), .. } => said.push(format!("chọn nhiều, nhiều nhất {most}")),
+        ItemKind::Number { min, max, decimals } => {
+            let comma = |number: &survey_forms::Ratio| to_exact(number).replacen('.', ",", 1);
+            let mut words = "số".to_owned();
+            min.iter().for_each(|min| words.push_str(&format!(" từ {}", comma(min))));
+            max.iter().for_each(|max| words.push_str(&format!(" đến {}", comma(max))));
+            said.push(words);
+            if *decimals > 0 {
+                said.push(format!("nhiều nhất {decimals} chữ số sau dấu phẩy"));
+            }
+        }
+        ItemKind::Text { letters } => said.push(format!("ghi đúng như trên phiếu, nhiều nhất {letters} ký tự")),
+    }
+    let mut on: Vec<String> = Vec::new();
+    for condition in &item.only_if {
+        let number = form.questionnaire.item(&condition.item).map(|earlier| earlier.number.to_string());
+        on.extend(number.filter(|number| !on.contains(number)));
+    }
+    if !on.is_empty() {
+        said.push(format!("tùy câu {}", on.join(", ")));
+    }
+    said.join("; ")
 }
 
 /// Reads a whole entry.
 ///
 /// # Errors
 /// What is wrong, by the name of the input.
-pub(super) fn read(round: &Round, form: &Form<'_>, typed: &Typed) -> Result<Answers, BTreeMap<String, &'static str>> {
+pub(super) fn read(form: &Form<'_>, typed: &Typed) -> Result<Answers, BTreeMap<String, &'static str>> {
     let mut answers = Answers::new();
     let mut faults = BTreeMap::new();
     for (target, item) in places(form) {
         let name = input_name(form, target, item);
         let given = typed.get(&name).map(String::as_str).unwrap_or_default();
-        match scale(round, item).ok_or("key_unknown").and_then(|scale| read_key(scale, given)) {
+        match read_key(form, item, given) {
             Ok(answer) => {
                 answers.insert(target, &item.code, answer);
             }
@@ -108,7 +180,7 @@ impl Sheet {
         let mut blocks = Vec::new();
         for (target, position) in form.targets.iter().zip(1_usize..) {
             let title = round.target(target).map_or(target.as_str(), |t| t.name.as_str());
-            let parts = if matrix { vec![rows(round, form, target)] } else { in_parts(rows(round, form, target)) };
+            let parts = if matrix { vec![rows(form, target)] } else { in_parts(rows(form, target)) };
             let of = parts.len();
             for (rows, part) in parts.into_iter().zip(1_usize..) {
                 let place = match (matrix, of) {
@@ -123,7 +195,7 @@ impl Sheet {
         for block in &mut blocks {
             let mut shown = None;
             for row in &mut block.rows {
-                row.fill(round, typed, faults);
+                row.fill(form, typed, faults);
                 // The options stand again at the head of each block, and wherever they change.
                 if shown == Some(row.scale.clone()) {
                     row.legend = None;
@@ -142,34 +214,38 @@ impl Sheet {
         }
         let more_faults = summary.len().saturating_sub(FAULTS_LISTED);
         summary.truncate(FAULTS_LISTED);
-        Self { blocks, matrix, faults: summary, more_faults }
+        let other_kinds = blocks.iter().flat_map(|block| &block.rows).any(|row| !row.input.is_one_key());
+        Self { blocks, matrix, other_kinds, faults: summary, more_faults }
     }
 }
 
 impl Row {
-    fn fill(&mut self, round: &Round, typed: &Typed, faults: &BTreeMap<String, &'static str>) {
+    fn fill(&mut self, form: &Form<'_>, typed: &Typed, faults: &BTreeMap<String, &'static str>) {
         self.fault = faults.get(&self.name).map(|code| fault_words(code));
         let Some(given) = typed.get(&self.name) else { return };
         self.value.clone_from(given);
-        if let Some(scale) = round.scale(&self.scale)
-            && let Ok(answer) = read_key(scale, given)
+        if let Some(item) = form.questionnaire.item(&self.item)
+            && let Ok(answer) = read_key(form, item, given)
         {
-            self.words = show(scale, &answer).1;
+            self.words = show(form, item, &answer).1;
         }
     }
 }
 
-fn rows(round: &Round, form: &Form<'_>, target: &str) -> Vec<Row> {
+fn rows(form: &Form<'_>, target: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for section in &form.questionnaire.sections {
         for (item, index) in section.items.iter().zip(0_usize..) {
             rows.push(Row {
                 name: input_name(form, target, item),
+                item: item.code.clone(),
                 number: item.number,
                 question: item.question.clone(),
                 section: (index == 0).then(|| section.title.clone()),
-                legend: scale(round, item).map(legend),
-                scale: item.list().unwrap_or_default().to_owned(),
+                legend: item.list().map(|_| legend(form, item)),
+                scale: list_name(item),
+                input: Input::of(item),
+                hint: hint(form, item),
                 value: String::new(),
                 words: String::new(),
                 fault: None,
@@ -202,8 +278,17 @@ fn in_parts(rows: Vec<Row>) -> Vec<Vec<Row>> {
     parts
 }
 
-fn legend(scale: &Scale) -> Vec<(usize, String)> {
-    scale.options.iter().zip(1_usize..).map(|(option, position)| (position, option.label.clone())).collect()
+fn legend(form: &Form<'_>, item: &Item) -> Vec<(usize, String)> {
+    let options = item.options(form.scales, form.choices).into_iter().zip(1_usize..);
+    options.map(|(option, position)| (position, option.label.to_owned())).collect()
+}
+
+/// A scale and a list of choices may have the same code; `:` is in none.
+fn list_name(item: &Item) -> String {
+    match item.scale() {
+        Some(scale) => scale.to_owned(),
+        None => item.list().map(|list| format!(":{list}")).unwrap_or_default(),
+    }
 }
 
 /// One disputed place, for the person who decides.
@@ -212,6 +297,8 @@ pub(super) struct Question {
     pub(super) number: u32,
     pub(super) question: String,
     pub(super) input: String,
+    pub(super) takes: Input,
+    pub(super) hint: String,
     pub(super) reason_input: String,
     pub(super) legend: Vec<(String, String)>,
     pub(super) first: (String, String),
@@ -233,20 +320,22 @@ impl Question {
     ) -> Vec<Self> {
         let question = |dispute: &Dispute| {
             let item = form.questionnaire.item(&dispute.item)?;
-            let scale = scale(round, item)?;
             let input = input_name(form, &dispute.target, item);
             let reason_input = format!("r{input}");
             let given = |name: &str| typed.get(name).cloned().unwrap_or_default();
             let fault = |name: &str| faults.get(name).map(|code| fault_words(code));
-            let mut keys: Vec<_> = legend(scale).into_iter().map(|(key, words)| (key.to_string(), words)).collect();
+            let mut keys: Vec<_> =
+                legend(form, item).into_iter().map(|(key, words)| (key.to_string(), words)).collect();
             keys.extend(survey_forms::answers::Mark::ALL.map(|m| (mark_key(m).to_string(), mark_words(m).to_owned())));
             Some(Self {
                 target: round.target(&dispute.target).map(|t| t.name.clone()).unwrap_or_default(),
                 number: item.number,
                 question: item.question.clone(),
                 legend: keys,
-                first: show(scale, &dispute.first),
-                second: show(scale, &dispute.second),
+                takes: Input::of(item),
+                hint: hint(form, item),
+                first: show(form, item, &dispute.first),
+                second: show(form, item, &dispute.second),
                 value: given(&input),
                 reason: given(&reason_input),
                 fault: fault(&input),
@@ -264,7 +353,6 @@ impl Question {
 /// # Errors
 /// What is wrong, by the name of the input.
 pub(super) fn read_decision(
-    round: &Round,
     form: &Form<'_>,
     disputes: &[Dispute],
     typed: &Typed,
@@ -275,7 +363,7 @@ pub(super) fn read_decision(
         let Some(item) = form.questionnaire.item(&dispute.item) else { continue };
         let name = input_name(form, &dispute.target, item);
         let given = |name: &str| typed.get(name).map(String::as_str).unwrap_or_default();
-        match scale(round, item).ok_or("key_unknown").and_then(|scale| read_key(scale, given(&name))) {
+        match read_key(form, item, given(&name)) {
             Ok(answer) => {
                 decision.answers.insert(&dispute.target, &dispute.item, answer);
             }

@@ -131,7 +131,71 @@ pub(super) const KEPT: &[Kept] = &[
         columns: &[
             ("id", "Số ngẫu nhiên, chọn khi mở hòm"),
             ROUND,
-            ("body", "Nhóm, cơ quan được đánh giá và các câu trả lời"),
+            ("body", "Nhóm, cơ quan được đánh giá và các câu trả lời, trừ lời góp ý"),
+        ],
+    },
+    Kept {
+        table: "remark",
+        row: "Lời góp ý, tách khỏi phiếu khi mở hòm",
+        why: "Để đọc góp ý mà không biết các câu trả lời khác của người viết. Xáo chung cả hòm; không còn đường về phiếu, \
+              phong bì hay mã phiếu. Xin đừng viết điều gì làm lộ ông/bà là ai",
+        columns: &[
+            ("id", "Số ngẫu nhiên, chọn khi mở hòm cho riêng lời này"),
+            ROUND,
+            ("respondent_code", "Nhóm người trả lời; không đưa ra ngoài khi còn nhóm có quá ít phiếu về cơ quan ấy"),
+            ("target", "Cơ quan được nói đến"),
+            ("item_code", "Câu hỏi"),
+            ("body", "Lời góp ý, đúng như đã viết"),
+        ],
+    },
+    Kept {
+        table: "opening",
+        row: "Kết quả kiểm đếm khi mở hòm",
+        why: "Để ai cũng thấy hòm có bao nhiêu phong bì và đọc được bao nhiêu phiếu. Chỉ có số của cả hòm",
+        columns: &[
+            ROUND,
+            ("envelopes", "Số phong bì trong hòm"),
+            ("opened", "Số phiếu đọc được"),
+            ("unreadable", "Số phong bì không đọc được"),
+            ("log_root", "Dấu của sổ công khai lúc chốt phiếu"),
+            (
+                "salt",
+                "Số ngẫu nhiên che cam kết về các phiếu đã mở, để không ai dò được nội dung một phiếu từ sổ công khai",
+            ),
+        ],
+    },
+    Kept {
+        table: "log",
+        row: "Sổ công khai của đợt, mỗi đợt một sổ",
+        why: "Để không ai thêm, bớt hay đổi phong bì mà không bị phát hiện",
+        columns: &[
+            ROUND,
+            ("vkey", "Khóa công khai để kiểm tra chữ ký của sổ"),
+            ("secret", "Khóa ký sổ; không mở được phong bì nào"),
+            ("size", "Số dòng của sổ"),
+            ("checkpoint", "Dấu của cả sổ, có chữ ký"),
+            ("close_root", "Dấu của sổ lúc chốt phiếu"),
+        ],
+    },
+    Kept {
+        table: "log_tile",
+        row: "Các trang của sổ công khai",
+        why: "Để tải về và kiểm tra. Dấu phong bì vào sổ theo từng đợt, xếp theo thứ tự của dấu, nên không cho biết ai đến trước",
+        columns: &[
+            ROUND,
+            ("level", "Tầng của trang"),
+            ("number", "Số của trang trong tầng"),
+            ("body", "Các dấu phong bì, hoặc dấu tính ra từ chúng; không có câu trả lời, không có mã"),
+        ],
+    },
+    Kept {
+        table: "log_leaf",
+        row: "Chỗ của mỗi phong bì trong sổ công khai",
+        why: "Để người cầm số biên nhận kiểm tra rằng phiếu của mình có trong sổ",
+        columns: &[
+            ("id", "Số biên nhận: dấu của phong bì"),
+            ROUND,
+            ("place", "Số dòng trong sổ; trong một đợt ghi thì xếp theo dấu, không theo giờ đến"),
         ],
     },
     Kept {
@@ -172,7 +236,7 @@ mod tests {
     /// Tables that hold nothing about a respondent: what they are about instead.
     const OTHERS: [(&str, &str); 9] = [
         ("round", "the rules of a round"),
-        ("opening", "sums of the whole box"),
+        ("round_proposal", "a round's folder that waits for a second person"),
         ("publication", "published scores"),
         ("staff", "staff"),
         ("session", "staff"),

@@ -1,9 +1,13 @@
 //! The public form: enter a code, answer, keep a draft under the code's own key, go on from another device, review,
 //! cast, receipt. What is done here is the same for the pages and for the REST calls.
 
+mod english;
+mod given;
+mod item_view;
 mod kept;
 mod pages;
 mod place;
+mod preview;
 mod rest;
 mod sent;
 mod shown;
@@ -190,17 +194,10 @@ impl Booth {
         Ok((Visit { bearer, now, drafted: draft.is_some() }, draft.unwrap_or_default()))
     }
 
-    /// Merges a screen's answers, in their wire form, into the draft; what they do not name stays. It is kept when this
-    /// returns, or the visit that comes back says why not.
-    async fn keep(
-        &self,
-        token: Token,
-        visit: Visit,
-        answers: &Value,
-        clear: Option<(String, String)>,
-    ) -> Result<Visit, RespondError> {
-        let answers = visit.bearer.form()?.parse(answers).map_err(RespondError::Answers)?;
-        if self.casting.keep(&visit.bearer, Change { answers, clear }).await? == Kept::Done {
+    /// Merges a screen's answers into the draft; what they do not name stays. It is kept when this returns, or the visit
+    /// that comes back says why not.
+    async fn keep(&self, token: Token, visit: Visit, change: Change) -> Result<Visit, RespondError> {
+        if self.casting.keep(&visit.bearer, change).await? == Kept::Done {
             return Ok(visit);
         }
         // Cast from another device, or closed, a moment ago.

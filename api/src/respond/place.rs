@@ -2,8 +2,8 @@
 //! target is one screen, so that nobody presses a button after each pair of questions; any other has a screen a section.
 
 use serde::Deserialize;
-use survey_forms::answers::{Answers, Form};
-use survey_forms::questionnaire::Section;
+use survey_forms::answers::{Answers, Asked, Form};
+use survey_forms::questionnaire::{Item, Section};
 
 /// The query of `/p`. It names a place, never an answer.
 #[derive(Deserialize)]
@@ -35,6 +35,39 @@ pub(super) fn screens(form: &Form<'_>) -> usize {
     if is_one_screen(form) { 1 } else { form.questionnaire.sections.len() }
 }
 
+/// A form with what of it is asked, given the answers so far.
+pub(super) struct Course<'f> {
+    pub(super) form: Form<'f>,
+    asked: Asked<'f>,
+}
+
+impl<'f> Course<'f> {
+    pub(super) fn of(form: Form<'f>, answers: &Answers) -> Self {
+        Self { form, asked: Asked::of(form.questionnaire, form.targets, answers) }
+    }
+
+    /// Whether this item is asked about this target.
+    pub(super) fn asks(&self, target: &str, item: &str) -> bool {
+        self.asked.has(target, item)
+    }
+
+    /// Items of the section that are asked about this target.
+    pub(super) fn items<'s>(&'s self, section: &'f Section, target: &'s str) -> impl Iterator<Item = &'f Item> + 's {
+        section.items.iter().filter(move |item| self.asks(target, &item.code))
+    }
+
+    /// How many of them have no answer.
+    pub(super) fn unanswered(&self, section: &'f Section, target: &str, answers: &Answers) -> usize {
+        self.items(section, target).filter(|item| answers.get(target, &item.code).is_none()).count()
+    }
+
+    /// Whether anything is asked on this screen.
+    pub(super) fn holds(&self, place: Place) -> bool {
+        let target = place.target(&self.form);
+        place.sections(&self.form).iter().any(|section| self.items(section, target).next().is_some())
+    }
+}
+
 /// What an address leads to.
 pub(super) enum Spot {
     /// The list of targets.
@@ -50,7 +83,8 @@ pub(super) enum Spot {
 impl Place {
     /// Where the address leads. Without a screen: the first one that has a blank, so that another device goes on
     /// where this one stopped.
-    pub(super) fn find(form: &Form<'_>, answers: &Answers, address: &Address) -> Spot {
+    pub(super) fn find(course: &Course<'_>, answers: &Answers, address: &Address) -> Spot {
+        let form = &course.form;
         let single = form.targets.len() == 1;
         let target = match &address.dt {
             Some(code) => form.targets.iter().position(|target| target == code),
@@ -68,7 +102,7 @@ impl Place {
             None => {
                 let code = form.targets.get(target).map_or("", String::as_str);
                 let mut all = (0..screens).map(|screen| Self { target, screen });
-                let blank = all.find(|p| p.sections(form).iter().any(|s| unanswered(s, code, answers) > 0));
+                let blank = all.find(|p| p.sections(form).iter().any(|s| course.unanswered(s, code, answers) > 0));
                 match blank {
                     Some(place) => Spot::At(place),
                     None if single && address.dt.is_none() => Spot::Review,
@@ -98,29 +132,25 @@ impl Place {
         }
     }
 
-    /// The address after this screen: the next one, then the list of targets or the review.
-    pub(super) fn next(&self, form: &Form<'_>) -> String {
-        let last = self.screen + 1 >= screens(form);
-        match (last, form.targets.len()) {
-            (false, _) => Self { screen: self.screen + 1, ..*self }.path(form),
-            (true, 1) => "/p/xem-lai".to_owned(),
-            (true, _) => "/p".to_owned(),
+    /// The address after this screen: the next one with a question, then the list of targets or the review.
+    pub(super) fn next(&self, course: &Course<'_>) -> String {
+        let mut later = (self.screen + 1..screens(&course.form)).map(|screen| Self { screen, ..*self });
+        match (later.find(|place| course.holds(*place)), course.form.targets.len()) {
+            (Some(place), _) => place.path(&course.form),
+            (None, 1) => "/p/xem-lai".to_owned(),
+            (None, _) => "/p".to_owned(),
         }
     }
 
     /// The address before this screen.
-    pub(super) fn previous(&self, form: &Form<'_>) -> Option<String> {
-        match (self.screen.checked_sub(1), form.targets.len()) {
-            (Some(screen), _) => Some(Self { screen, ..*self }.path(form)),
+    pub(super) fn previous(&self, course: &Course<'_>) -> Option<String> {
+        let mut earlier = (0..self.screen).rev().map(|screen| Self { screen, ..*self });
+        match (earlier.find(|place| course.holds(*place)), course.form.targets.len()) {
+            (Some(place), _) => Some(place.path(&course.form)),
             (None, 1) => None,
             (None, _) => Some("/p".to_owned()),
         }
     }
-}
-
-/// Items of the section without an answer about this target.
-pub(super) fn unanswered(section: &Section, target: &str, answers: &Answers) -> usize {
-    section.items.iter().filter(|item| answers.get(target, &item.code).is_none()).count()
 }
 
 /// Percent-encoded for a query or a fragment (RFC 3986, unreserved characters stay).
@@ -149,11 +179,12 @@ mod tests {
         let round = Round::from_files(&survey_forms::quang_nam_2023()).unwrap();
         let one = ["SNV".to_owned()];
         let form = round.form("CC-CT", &one).unwrap();
+        let all = |form| Course::of(form, &Answers::new());
         assert_eq!((form.questionnaire.items().count(), screens(&form)), (12, 1));
-        let Spot::At(place) = Place::find(&form, &Answers::new(), &address(None)) else { panic!("the screen") };
-        assert_eq!((place.sections(&form).len(), place.next(&form).as_str()), (7, "/p/xem-lai"));
-        assert!(place.previous(&form).is_none());
-        assert!(matches!(Place::find(&form, &Answers::new(), &address(Some(2))), Spot::Nowhere));
+        let Spot::At(place) = Place::find(&all(form), &Answers::new(), &address(None)) else { panic!("the screen") };
+        assert_eq!((place.sections(&form).len(), place.next(&all(form)).as_str()), (7, "/p/xem-lai"));
+        assert!(place.previous(&all(form)).is_none());
+        assert!(matches!(Place::find(&all(form), &Answers::new(), &address(Some(2))), Spot::Nowhere));
 
         let mut longer = form.questionnaire.clone();
         let mut more = longer.sections[0].items[0].clone();
@@ -161,14 +192,17 @@ mod tests {
         longer.sections[6].items.push(more);
         let form = Form { questionnaire: &longer, ..form };
         assert_eq!(screens(&form), 7);
-        let Spot::At(first) = Place::find(&form, &Answers::new(), &address(None)) else { panic!("a screen") };
-        assert_eq!((first.sections(&form).len(), first.next(&form).as_str()), (1, "/p?phan=2"));
-        let Spot::At(last) = Place::find(&form, &Answers::new(), &address(Some(7))) else { panic!("a screen") };
-        assert_eq!((last.next(&form).as_str(), last.previous(&form).as_deref()), ("/p/xem-lai", Some("/p?phan=6")));
+        let Spot::At(first) = Place::find(&all(form), &Answers::new(), &address(None)) else { panic!("a screen") };
+        assert_eq!((first.sections(&form).len(), first.next(&all(form)).as_str()), (1, "/p?phan=2"));
+        let Spot::At(last) = Place::find(&all(form), &Answers::new(), &address(Some(7))) else { panic!("a screen") };
+        assert_eq!(
+            (last.next(&all(form)).as_str(), last.previous(&all(form)).as_deref()),
+            ("/p/xem-lai", Some("/p?phan=6"))
+        );
 
         let two = ["SNV".to_owned(), "STC".to_owned()];
         let several = round.form("CC-CT", &two).unwrap();
         assert_eq!(screens(&several), 7);
-        assert!(matches!(Place::find(&several, &Answers::new(), &address(None)), Spot::Tasks));
+        assert!(matches!(Place::find(&all(several), &Answers::new(), &address(None)), Spot::Tasks));
     }
 }

@@ -48,7 +48,9 @@ struct BallotRequest {
     #[validate(length(min = 1, max = 200))]
     #[schema(example = "7K3Q-DM2X-9P4H-TVB0-ZRWC-5NYG")]
     code: String,
-    /// Target code to item code to option code. What is left out stays unanswered; at least one answer.
+    /// Target to item code to answer. By the item's kind: `"B"` (scale, single), `["A","C"]` (multiple, in the order of
+    /// the list), `{"number":"12.5"}` (a decimal with a point), `{"text":".."}`. What is left out stays unanswered; at
+    /// least one answer, each required item that is asked, and none for an item that is not asked.
     #[schema(value_type = Object, example = json!({"SNV": {"X1.1": "B", "X1.2": "N"}}))]
     answers: Value,
 }
@@ -155,7 +157,7 @@ async fn form(
         (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 415, description = "`media_type_unsupported`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "`answers_invalid` with `errors[]`, nothing stored; `fields_invalid`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "`answers_invalid`, nothing stored, with each place in `errors[]`: `answers_not_object`, `target_unknown`, `target_not_yours`, `target_not_object`, `item_unknown`, `item_missing`, `item_not_asked`, `answer_malformed`, `option_unknown`, `too_many_choices`, `number_malformed`, `number_decimals`, `number_range`, `text_control`, `text_too_long`, `mark_unknown`, `mark_not_online`, `nothing_answered`; `fields_invalid`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 429, description = "`too_many_requests`: too many unknown codes from one network", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "`busy` or `unavailable`: the same call may be made again", body = ProblemDocument, content_type = "application/problem+json"),
     )

@@ -35,6 +35,9 @@ pub(super) struct AskedQuestionnaire<'f> {
     intro: &'f str,
     /// Sections, in order.
     sections: Vec<AskedSection<'f>>,
+    /// What is said after the last question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closing: Option<&'f str>,
 }
 
 /// A section, one screen.
@@ -44,6 +47,9 @@ pub(super) struct AskedSection<'f> {
     code: &'f str,
     /// Heading.
     title: &'f str,
+    /// What is said before its first question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intro: Option<&'f str>,
     /// Questions, in order.
     items: Vec<AskedItem<'f>>,
 }
@@ -53,7 +59,7 @@ pub(super) struct AskedSection<'f> {
 pub(super) struct AskedItem<'f> {
     /// The key of its answer.
     #[schema(example = "X1.1")]
-    code: &'f str,
+    item_code: &'f str,
     /// 1.. through the questionnaire.
     number: u32,
     /// The words.
@@ -69,7 +75,7 @@ pub(super) struct AskedItem<'f> {
 pub(super) struct AskedOption<'f> {
     /// What is sent.
     #[schema(example = "B")]
-    code: &'f str,
+    option: &'f str,
     /// What people see.
     label: &'f str,
 }
@@ -79,7 +85,7 @@ pub(super) struct AskedOption<'f> {
 pub(super) struct AskedTarget<'f> {
     /// The key of the answers about it.
     #[schema(example = "SNV")]
-    code: &'f str,
+    target: &'f str,
     /// Its name.
     name: &'f str,
     /// Code of its kind.
@@ -116,16 +122,17 @@ fn asked<'f>(bearer: &'f Bearer, form: &Form<'f>) -> AskedForm<'f> {
     let questionnaire = form.questionnaire;
     let options = |item: &Item| {
         let options = item.options(form.scales, form.choices);
-        options.iter().map(|o| AskedOption { code: o.code, label: o.label }).collect()
+        options.iter().map(|o| AskedOption { option: o.code, label: o.label }).collect()
     };
     let sections = questionnaire.sections.iter().map(|section| AskedSection {
         code: &section.code,
         title: &section.title,
+        intro: section.intro.as_deref(),
         items: section
             .items
             .iter()
             .map(|item| AskedItem {
-                code: &item.code,
+                item_code: &item.code,
                 number: item.number,
                 question: &item.question,
                 options: options(item),
@@ -134,7 +141,7 @@ fn asked<'f>(bearer: &'f Bearer, form: &Form<'f>) -> AskedForm<'f> {
             .collect(),
     });
     let targets = form.targets.iter().map(|code| AskedTarget {
-        code,
+        target: code,
         name: target_name(&bearer.round, code),
         kind: bearer.round.definition.target(code).map_or("", |target| target.kind.as_str()),
     });
@@ -145,6 +152,7 @@ fn asked<'f>(bearer: &'f Bearer, form: &Form<'f>) -> AskedForm<'f> {
             title: &questionnaire.title,
             intro: &questionnaire.intro,
             sections: sections.collect(),
+            closing: questionnaire.closing.as_deref(),
         },
         targets: targets.collect(),
     }

@@ -2,11 +2,15 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use survey_forms::answers::{Answer, Answers, Form};
-use survey_forms::questionnaire::Section;
+use survey_forms::answers::Answers;
+use survey_forms::questionnaire::{Item, Section};
 use survey_forms::round::Channel;
 
-use super::place::{Place, encoded, is_one_screen, unanswered};
+use super::given::Faulty;
+use super::item_view::{AskedView, ItemView};
+use super::place::{Course, Place, encoded, is_one_screen};
+use super::sent::Sent;
+use super::words;
 use crate::clock::local;
 use crate::http::frame::Frame;
 use crate::round::{LoadedRound, RoundState};
@@ -26,18 +30,23 @@ pub(super) struct RoundView {
     pub(super) sample: bool,
     pub(super) accepting: bool,
     pub(super) standing: &'static str,
+    /// What the organiser says while it takes no ballots.
+    pub(super) notice: Option<String>,
+    /// What the organiser says about respondents' data.
+    pub(super) privacy: Option<String>,
 }
 
 impl RoundView {
     pub(super) fn new(round: &LoadedRound, now: DateTime<Utc>) -> Self {
         let organiser = &round.definition.organiser;
         let accepting = round.accepts(Channel::Online, now);
-        let standing = if accepting {
-            "Đang nhận phiếu"
+        let texts = &round.definition.texts;
+        let (standing, notice) = if accepting {
+            ("Đang nhận phiếu", None)
         } else if round.state == RoundState::Loaded || (round.state == RoundState::Open && now < round.opens_at) {
-            "Chưa mở"
+            ("Chưa mở", texts.before_opening.clone())
         } else {
-            "Đã hết hạn"
+            ("Đã hết hạn", texts.after_closing.clone())
         };
         Self {
             title: round.definition.title.clone(),
@@ -55,6 +64,8 @@ impl RoundView {
             sample: round.definition.sample,
             accepting,
             standing,
+            notice,
+            privacy: texts.privacy_notice.clone(),
         }
     }
 }
@@ -122,14 +133,15 @@ pub(super) struct Task<'f> {
     pub(super) total: usize,
 }
 
-pub(super) fn tasks<'f>(round: &'f LoadedRound, form: &Form<'f>, answers: &Answers) -> Vec<Task<'f>> {
-    let total = form.questionnaire.items().count();
+pub(super) fn tasks<'f>(round: &'f LoadedRound, course: &Course<'f>, answers: &Answers) -> Vec<Task<'f>> {
+    let sections = &course.form.questionnaire.sections;
     let task = |code: &'f String| {
-        let blanks: usize = form.questionnaire.sections.iter().map(|s| unanswered(s, code, answers)).sum();
+        let total: usize = sections.iter().map(|s| course.items(s, code).count()).sum();
+        let blanks: usize = sections.iter().map(|s| course.unanswered(s, code, answers)).sum();
         let path = format!("/p?dt={}", encoded(code));
         Task { name: target_name(round, code), path, answered: total.saturating_sub(blanks), total }
     };
-    form.targets.iter().map(task).collect()
+    course.form.targets.iter().map(task).collect()
 }
 
 /// One screen about one target.
@@ -147,52 +159,42 @@ pub(super) struct SectionPage<'f> {
     pub(super) whole: bool,
     pub(super) intro: Option<&'f str>,
     pub(super) sections: Vec<AskedView<'f>>,
+    /// Codes of those items on the page that not everybody is asked, when the questionnaire has such.
+    pub(super) shown: Option<String>,
     pub(super) back: bool,
+    /// Some answers do not fit and were not saved.
+    pub(super) faulty: bool,
+    /// Something on the page must be answered.
+    pub(super) required: bool,
 }
 
-pub(super) struct AskedView<'f> {
-    pub(super) title: &'f str,
-    pub(super) items: Vec<ItemView<'f>>,
-}
-
-pub(super) struct ItemView<'f> {
-    pub(super) code: &'f str,
-    pub(super) number: u32,
-    pub(super) question: &'f str,
-    pub(super) options: Vec<OptionView<'f>>,
-    /// What was answered, in words.
-    pub(super) answer: Option<&'f str>,
-}
-
-pub(super) struct OptionView<'f> {
-    pub(super) code: &'f str,
-    pub(super) label: &'f str,
-    pub(super) chosen: bool,
-}
-
-/// The sections of one screen with what was answered.
-pub(super) fn asked<'f>(form: &Form<'f>, place: Place, answers: &Answers) -> Vec<AskedView<'f>> {
-    let target = place.target(form);
-    let asked =
-        |section: &'f Section| AskedView { title: &section.title, items: items(form, target, section, answers) };
-    place.sections(form).iter().map(asked).collect()
-}
-
-fn items<'f>(form: &Form<'f>, target: &str, section: &'f Section, answers: &Answers) -> Vec<ItemView<'f>> {
-    let item = |item: &'f survey_forms::questionnaire::Item| {
-        let given = match answers.get(target, &item.code) {
-            Some(Answer::Choice(option)) => Some(option.as_str()),
-            _ => None,
-        };
-        let options: Vec<OptionView<'f>> = item
-            .options(form.scales, form.choices)
-            .iter()
-            .map(|o| OptionView { code: o.code, label: o.label, chosen: given == Some(o.code) })
-            .collect();
-        let answer = options.iter().find(|o| o.chosen).map(|o| o.label);
-        ItemView { code: &item.code, number: item.number, question: &item.question, options, answer }
+/// The sections of one screen with what was answered, and, when it comes again, with what was sent instead.
+pub(super) fn asked<'f>(
+    course: &Course<'f>,
+    place: Place,
+    answers: &Answers,
+    again: Option<(&Sent, &[Faulty])>,
+    vietnamese: bool,
+) -> Vec<AskedView<'f>> {
+    let target = place.target(&course.form);
+    let item = |item: &'f Item| {
+        let mut view = ItemView::new(&course.form, item, answers.get(target, &item.code), vietnamese);
+        if let Some((sent, faulty)) = again {
+            if let Some(values) = sent.given.get(&item.code) {
+                view.put(values);
+            }
+            let fault = faulty.iter().find(|fault| fault.item == item.code);
+            let letters = view.typed.chars().count();
+            view.fault = fault.map(|fault| words::fault(item, fault.code, letters, vietnamese));
+        }
+        view
     };
-    section.items.iter().map(item).collect()
+    let view = |section: &'f Section| AskedView {
+        title: &section.title,
+        intro: section.intro.as_deref(),
+        items: course.items(section, target).map(item).collect(),
+    };
+    place.sections(&course.form).iter().map(view).filter(|section| !section.items.is_empty()).collect()
 }
 
 /// Everything once more before it is cast.
@@ -203,12 +205,25 @@ pub(super) struct ReviewPage<'f> {
     pub(super) round: RoundView,
     /// Whose page it is.
     pub(super) mark: String,
+    /// It was not cast.
     pub(super) refused: bool,
     pub(super) answered: usize,
     pub(super) blanks: usize,
     pub(super) total: usize,
     pub(super) targets: Vec<TargetView<'f>>,
+    /// What must still be answered.
+    pub(super) missing: Vec<MissingView<'f>>,
+    pub(super) closing: Option<&'f str>,
     pub(super) back: String,
+}
+
+/// A required item without an answer.
+pub(super) struct MissingView<'f> {
+    pub(super) number: u32,
+    pub(super) question: &'f str,
+    /// The target, when there are several.
+    pub(super) target: Option<&'f str>,
+    pub(super) path: String,
 }
 
 pub(super) struct TargetView<'f> {
@@ -226,21 +241,44 @@ pub(super) struct SectionView<'f> {
     pub(super) items: Vec<ItemView<'f>>,
 }
 
-pub(super) fn reviewed<'f>(round: &'f LoadedRound, form: &Form<'f>, answers: &Answers) -> Vec<TargetView<'f>> {
+pub(super) fn reviewed<'f>(
+    round: &'f LoadedRound,
+    course: &Course<'f>,
+    answers: &Answers,
+    vietnamese: bool,
+) -> Vec<TargetView<'f>> {
+    let form = &course.form;
     let one = is_one_screen(form);
     let section = |target: usize, (at, of): (usize, &'f Section)| {
         let place = Place { target, screen: if one { 0 } else { at } };
-        let items = items(form, place.target(form), of, answers);
-        let answered = items.iter().any(|item| item.answer.is_some());
+        let code = place.target(form);
+        let view = |item: &'f Item| ItemView::new(form, item, answers.get(code, &item.code), vietnamese);
+        let items: Vec<ItemView<'f>> = course.items(of, code).map(view).collect();
+        let answered = items.iter().any(ItemView::is_answered);
         let first = items.first().filter(|_| one).map(|item| format!("#c-{}", encoded(item.code)));
         SectionView { title: &of.title, path: place.path(form), first: first.unwrap_or_default(), answered, items }
     };
     let sections = &form.questionnaire.sections;
     let target = |(at, code): (usize, &'f String)| TargetView {
         name: target_name(round, code),
-        sections: sections.iter().enumerate().map(|s| section(at, s)).collect(),
+        sections: sections.iter().enumerate().map(|s| section(at, s)).filter(|s| !s.items.is_empty()).collect(),
     };
     form.targets.iter().enumerate().map(target).collect()
+}
+
+/// What must still be answered, from the review's own rows.
+pub(super) fn missing<'f>(targets: &[TargetView<'f>]) -> Vec<MissingView<'f>> {
+    let several = targets.len() > 1;
+    let rows = targets.iter().flat_map(|target| target.sections.iter().map(move |section| (target, section)));
+    let rows = rows.flat_map(|(target, section)| section.items.iter().map(move |item| (target, section, item)));
+    let wanting = rows.filter(|(_, _, item)| item.required && !item.is_answered());
+    let view = |(target, section, item): (&TargetView<'f>, &SectionView<'f>, &ItemView<'f>)| MissingView {
+        number: item.number,
+        question: item.question,
+        target: several.then_some(target.name),
+        path: format!("{}#{}-{}", section.path, if item.is_typed() { 'i' } else { 'c' }, encoded(item.code)),
+    };
+    wanting.map(view).collect()
 }
 
 /// The ballot is in the box.

@@ -1,6 +1,8 @@
 //! Tables for people and scripts: published scores, and, once the box is open, the ballots themselves.
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
 
 use survey_forms::Round;
 use survey_forms::answers::{Answer, Ballot};
@@ -11,7 +13,7 @@ use super::ScoreError;
 use crate::ceremony;
 use crate::credential::plain;
 use crate::db::{Conn, Db};
-use crate::round::{RoundState, Rounds};
+use crate::round::{LoadedRound, RoundState, Rounds};
 
 /// Tells spreadsheets that the text is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -189,37 +191,114 @@ pub const BALLOT_COLUMNS: [&str; 6] = ["ballot_id", "respondent_code", "targets"
 /// Every opened ballot in long form, a row an answer, in the order of the ballots' random ids; gives back how many
 /// ballots. From this table alone (and the round's files) an independent script recomputes every published score.
 ///
-/// `targets` holds what the ballot rates, joined by `+`. `answer` is the code of an option or, for an item of a paper
-/// ballot without one, `#blank`, `#several` or `#illegible`. An item that an online ballot left out has no row. Ballots
+/// `targets` holds what the ballot rates, joined by `+`. `answer` is the code of an option, codes of several with blanks
+/// between them in the order of their list, or a number with a point; at an item of a paper ballot without an answer
+/// `#blank`, `#several` or `#illegible`. Free text left its ballot when the box was opened: see [`texts`]. An item that an online ballot left out has no row. Ballots
 /// that do not count (a paper ballot with too few valid items) are here too: the round's rules tell which.
 /// Nothing here leads to a person, a code or an envelope: see the ceremony's opening.
 ///
 /// # Errors
 /// [`ScoreError::NotOpened`] before the box was opened.
 pub fn ballots(mut out: impl Write, db: &Db, rounds: &Rounds, round: &str) -> Result<u64, ScoreError> {
+    let loaded = opened(db, rounds, round)?;
+    out.write_all(BYTE_ORDER_MARK.as_bytes())?;
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(BALLOT_COLUMNS)?;
+    let mut written = 0;
+    each_ballot(db, round, |id, ballot| {
+        written += 1;
+        write_ballot(&mut table, &loaded.definition, id, ballot)
+    })?;
+    table.flush()?;
+    Ok(written)
+}
+
+/// The round, once its box is open.
+fn opened(db: &Db, rounds: &Rounds, round: &str) -> Result<Arc<LoadedRound>, ScoreError> {
     let loaded = db.read_here(|conn: &mut Conn| {
         rounds.reread(conn)?;
         rounds.get(conn, round)
     })?;
-    if loaded.state < RoundState::Opened {
-        return Err(ScoreError::NotOpened);
-    }
-    out.write_all(BYTE_ORDER_MARK.as_bytes())?;
-    let mut table = csv::Writer::from_writer(out);
-    table.write_record(BALLOT_COLUMNS)?;
-    let (mut written, mut after) = (0, Vec::new());
+    if loaded.state < RoundState::Opened { Err(ScoreError::NotOpened) } else { Ok(loaded) }
+}
+
+fn each_ballot(
+    db: &Db,
+    round: &str,
+    mut work: impl FnMut(&[u8], &Ballot) -> Result<(), ScoreError>,
+) -> Result<(), ScoreError> {
+    let mut after = Vec::new();
     loop {
         let page = db.read_here(|conn| ceremony::ballots(conn, round, &after, PAGE))?;
-        let Some((last, _)) = page.last() else { break };
+        let Some((last, _)) = page.last() else { return Ok(()) };
         after.clone_from(last);
         for (id, body) in &page {
             let ballot = Ballot::from_canonical(body.as_bytes()).map_err(|_fault| ScoreError::Unreadable)?;
-            write_ballot(&mut table, &loaded.definition, id, &ballot)?;
+            work(id, &ballot)?;
+        }
+    }
+}
+
+/// Columns of [`texts`].
+pub const TEXT_COLUMNS: [&str; 4] = ["target", "item_code", "respondent_code", "text"];
+
+/// What people wrote, a row a text, in the order of random ids that the opening drew for texts alone: the order tells
+/// nothing, and nothing leads to a ballot. Gives back how many. Cells that a spreadsheet would take for a formula are
+/// neutralised.
+///
+/// `respondent_code` is empty as long as any group of whom fewer than `k` ballots about the target came back was asked the
+/// same item about it: words tell who wrote them. (Where the round asks one group alone, its files say which.)
+///
+/// # Errors
+/// [`ScoreError::NotOpened`] before the box was opened.
+pub fn texts(mut out: impl Write, db: &Db, rounds: &Rounds, round: &str) -> Result<u64, ScoreError> {
+    let loaded = opened(db, rounds, round)?;
+    let groups = Groups::count(db, &loaded.definition)?;
+    out.write_all(BYTE_ORDER_MARK.as_bytes())?;
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(TEXT_COLUMNS)?;
+    let (mut written, mut after) = (0, Vec::new());
+    loop {
+        let page = db.read_here(|conn| ceremony::remarks(conn, round, &after, PAGE))?;
+        let Some((last, _)) = page.last() else { break };
+        after.clone_from(last);
+        for (_, remark) in &page {
+            let named = groups.may_be_named(&remark.target, &remark.item_code);
+            let group = if named { remark.respondent_code.as_str() } else { "" };
+            table.write_record([&remark.target, &remark.item_code, group, &remark.body].map(plain))?;
             written += 1;
         }
     }
     table.flush()?;
     Ok(written)
+}
+
+/// Opened ballots by target and group.
+struct Groups<'r> {
+    round: &'r Round,
+    ballots: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+impl<'r> Groups<'r> {
+    fn count(db: &Db, round: &'r Round) -> Result<Self, ScoreError> {
+        let mut ballots: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        each_ballot(db, &round.id, |_, ballot| {
+            for target in &ballot.stratum.targets {
+                let groups = ballots.entry(target.clone()).or_default();
+                *groups.entry(ballot.stratum.respondent_code.clone()).or_default() += 1;
+            }
+            Ok(())
+        })?;
+        Ok(Self { round, ballots })
+    }
+
+    /// An empty name must not be the name of the one small group.
+    fn may_be_named(&self, target: &str, item: &str) -> bool {
+        let asked = |group: &str| self.round.questionnaire(group).is_some_and(|form| form.item(item).is_some());
+        let k = u64::from(self.round.disclosure.k);
+        let mut groups = self.ballots.get(target).into_iter().flatten().filter(|(group, _)| asked(group));
+        groups.all(|(_, ballots)| *ballots >= k)
+    }
 }
 
 /// In the order of the form: targets as on the ballot, items as on the paper.
@@ -250,4 +329,23 @@ fn write_ballot(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_named_only_where_no_group_asked_the_same_is_small() {
+        let round = Round::from_files(&survey_forms::every_kind()).unwrap();
+        assert_eq!(round.disclosure.k, 5);
+        let named = |cc: u64, hv: u64| {
+            let groups = [("CC", cc), ("HV", hv)].into_iter().filter(|(_, n)| *n > 0);
+            let groups = groups.map(|(group, n)| (group.to_owned(), n)).collect();
+            Groups { round: &round, ballots: BTreeMap::from([("SNV".to_owned(), groups)]) }.may_be_named("SNV", "Q3")
+        };
+        assert!(named(5, 5) && named(5, 0), "nobody of the other group came back: no text can be theirs");
+        assert!(!named(4, 0) && !named(0, 4));
+        assert!(!named(9, 4), "an empty cell would name the small group");
+    }
 }

@@ -55,10 +55,12 @@ impl Questionnaire {
 }
 
 /// What is asked about each target of a ballot; worked out once, since every item may need it.
-pub(crate) struct Asked<'q>(Option<BTreeMap<&'q str, BTreeSet<&'q str>>>);
+pub struct Asked<'q>(Option<BTreeMap<&'q str, BTreeSet<&'q str>>>);
 
 impl<'q> Asked<'q> {
-    pub(crate) fn of(questionnaire: &'q Questionnaire, targets: &'q [String], answers: &Answers) -> Self {
+    /// What is asked, given these answers.
+    #[must_use]
+    pub fn of(questionnaire: &'q Questionnaire, targets: &'q [String], answers: &Answers) -> Self {
         Self(
             questionnaire.has_conditions().then(|| {
                 targets.iter().map(|target| (target.as_str(), questionnaire.asked(target, answers))).collect()
@@ -66,7 +68,9 @@ impl<'q> Asked<'q> {
         )
     }
 
-    pub(crate) fn has(&self, target: &str, item: &str) -> bool {
+    /// Whether this item is asked about this target.
+    #[must_use]
+    pub fn has(&self, target: &str, item: &str) -> bool {
         self.0.as_ref().is_none_or(|all| all.get(target).is_some_and(|asked| asked.contains(item)))
     }
 }

@@ -107,7 +107,15 @@ impl Form<'_> {
             let mark = members.and_then(|members| members.get("mark")).is_some_and(Value::is_string);
             if mark { "mark_unknown" } else { "answer_malformed" }
         })?;
-        let answer = self.settled(item, read);
+        self.answer(item, read)
+    }
+
+    /// One answer as it is kept: text in NFC and trimmed, numbers in their shortest form, choices in their order.
+    ///
+    /// # Errors
+    /// Why it may not stand at this item: the codes of [`AnswerFault`].
+    pub fn answer(&self, item: &Item, given: Answer) -> Result<Answer, &'static str> {
+        let answer = self.settled(item, given);
         self.allowed(item, &answer).map(|()| answer)
     }
 

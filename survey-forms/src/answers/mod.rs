@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroize;
 
 pub use crate::canonical;
-pub(crate) use asked::Asked;
+pub use asked::Asked;
 pub use ballot::{Ballot, BallotFault, Stratum};
 pub(crate) use form::ROUND_ID_MAX;
 pub use form::{AnswerFault, Completeness, Form};

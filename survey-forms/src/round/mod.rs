@@ -19,7 +19,7 @@ mod settings;
 mod summary;
 mod tables;
 mod toml_reader;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;

@@ -223,20 +223,18 @@ fn small_pools(round: &Round, places: &Places, assignments: &[Assignment], fault
             *pool = pool.zip(assignment.ballots.map(u64::from)).map(|(a, b)| a + b);
         }
     }
-    let mut most: BTreeMap<(&str, &str), Option<u64>> = BTreeMap::new();
+    let mut most: BTreeMap<&str, BTreeMap<&str, Option<u64>>> = BTreeMap::new();
     for ((group, target), count) in ballots {
         let items = round.questionnaire(group).into_iter().flat_map(|form| form.items());
         for item in items {
-            let pool = most.entry((item.code.as_str(), target)).or_insert(Some(0));
+            let pool = most.entry(item.code.as_str()).or_default().entry(target).or_insert(Some(0));
             *pool = pool.zip(count).map(|(a, b)| a + b);
         }
     }
     for (criterion, line) in places.criteria.each(&round.criteria) {
-        let small: Vec<&str> = most
-            .iter()
-            .filter(|((item, _), pool)| *item == criterion.item_code && pool.is_some_and(|n| n < k))
-            .map(|((_, target), _)| *target)
-            .collect();
+        let pools = most.get(criterion.item_code.as_str()).into_iter().flatten();
+        let small: Vec<&str> =
+            pools.filter(|(_, pool)| pool.is_some_and(|n| n < k)).map(|(target, _)| *target).collect();
         if !small.is_empty() {
             let message = format!(
                 "About {} this item is asked on fewer than k = {k} ballots, and its pooled score is published: ask another group too.",

@@ -5,9 +5,9 @@ use crate::fault::Faults;
 
 const CODE_MAX: usize = 40;
 /// Longest name, heading or label, in characters.
-pub(super) const NAME_MAX: usize = 300;
+pub(crate) const NAME_MAX: usize = 300;
 /// Longest question or introduction, in characters.
-pub(super) const TEXT_MAX: usize = 4000;
+pub(crate) const TEXT_MAX: usize = 4000;
 
 /// A round's id goes into addresses, file names and key derivation.
 pub(super) fn is_slug(id: &str) -> bool {
@@ -21,7 +21,7 @@ pub(super) fn is_slug(id: &str) -> bool {
 
 /// Codes go into addresses, CSV cells, strata and JSON without any escaping: letters (Vietnamese
 /// ones too) and digits, then also '-', '_' and '.'.
-pub(super) fn is_code(code: &str) -> bool {
+pub(crate) fn is_code(code: &str) -> bool {
     let letter = |c: char| c.is_alphanumeric() && u32::from(c) < 0x1F00;
     code.chars().count() <= CODE_MAX
         && code.starts_with(letter)

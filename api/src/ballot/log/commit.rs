@@ -11,6 +11,7 @@ use super::merkle::{Node, Tree};
 use crate::ballot::PublicKey;
 
 const BALLOTS: &str = "phieu/ballots/v1";
+const BALLOTS_AND_REMARKS: &str = "phieu/ballots-and-remarks/v1";
 
 /// A code as its round's log commits to it. Codes stand in the order of their public keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,15 +50,27 @@ pub fn redeemed_leaf(public: &PublicKey, signature: &[u8]) -> Vec<u8> {
 }
 
 /// Commitment to the opened ballots: the salt keeps anybody from trying out what the last ballot might have been.
-/// `hashes` are the SHA-256 of the canonical ballots, and get sorted.
+/// `ballots` are the SHA-256 of the canonical ballots as they are kept, that is without free text; `remarks` those of the
+/// free texts that left them. Both get sorted. Without remarks only the ballots are hashed.
 #[must_use]
-pub fn ballots_commitment(salt: &[u8], hashes: &mut [Node]) -> String {
+pub fn ballots_commitment(salt: &[u8], ballots: &mut [Node], remarks: &mut [Node]) -> String {
+    let root = sorted_root(ballots);
+    let hash = if remarks.is_empty() {
+        Sha256::new().chain_update(BALLOTS).chain_update(salt).chain_update(root)
+    } else {
+        let hash = Sha256::new().chain_update(BALLOTS_AND_REMARKS).chain_update(salt);
+        hash.chain_update(root).chain_update(sorted_root(remarks))
+    };
+    HEXLOWER.encode(&hash.finalize())
+}
+
+fn sorted_root(hashes: &mut [Node]) -> Node {
     hashes.sort_unstable();
     let mut tree = Tree::default();
     for hash in hashes.iter() {
         tree.push(hash);
     }
-    HEXLOWER.encode(&Sha256::new().chain_update(BALLOTS).chain_update(salt).chain_update(tree.root()).finalize())
+    tree.root()
 }
 
 /// Hash of who is invited: rows of group, unit and head count, sorted, as canonical JSON.

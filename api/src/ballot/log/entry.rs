@@ -84,7 +84,7 @@ pub enum Entry {
         opened: u64,
         /// The others, by reason.
         unreadable: BTreeMap<String, u64>,
-        /// Blinded commitment to the opened ballots ([`super::ballots_commitment`]).
+        /// Blinded commitment to the opened ballots ([`super::commit::ballots_commitment`]).
         ballots: String,
     },
     /// Scores were published.

@@ -395,6 +395,14 @@ pub(crate) fn open(conn: &mut Conn, round: &LoadedRound, entropy: &Entropy) -> R
     log.finish(conn)
 }
 
+/// [`open`] for a round that an older version had opened; does nothing where the log has begun.
+pub(crate) fn open_late(conn: &mut Conn, round: &LoadedRound, entropy: &Entropy) -> Result<(), LogError> {
+    match store::head(conn, round.id())? {
+        Some(_) => Ok(()),
+        None => open(conn, round, entropy),
+    }
+}
+
 /// What must not go unnoticed once the round has opened: codes made or withdrawn, another roster. Before that, and for
 /// a round without a log, there is nothing to say. Holds the round against acts on it.
 pub(crate) fn incident(

@@ -182,6 +182,19 @@ fn codes_made_or_withdrawn_after_the_opening_are_in_the_log() {
     }
 }
 
+#[test]
+fn a_round_that_an_older_version_opened_gets_its_log_at_the_close() {
+    for mut place in places() {
+        let sent = place.field_work();
+        place.tamper("DELETE FROM log_tile");
+        place.tamper("DELETE FROM log");
+        place.ceremony.close(&BY, ROUND).unwrap();
+        let entries = entries(&place.test.db);
+        assert!(matches!(entries.first(), Some(Entry::Open { .. })) && entries.len() == sent.len() + 4);
+        place.ceremony.open_box(&BY, ROUND, &place.key(), |_| ()).unwrap();
+    }
+}
+
 const ROUTES: Routes = Routes { pages, rest, data: |_| () };
 
 #[actix_web::test]

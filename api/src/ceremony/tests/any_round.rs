@@ -104,6 +104,7 @@ fn whole_job(test: &TestDb, clock: &Clock, files: &RoundFiles, each: u32, seed: 
     ceremony.keygen(&BY, id, |file| file.write_new(&key)).unwrap();
     ceremony.open(&BY, id).unwrap();
     let mut sent: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut written, mut kept) = (Vec::new(), Vec::new());
     for (place, code) in codes.iter().enumerate() {
         let token = Token::parse(&code.token.expose()).unwrap();
         let bearer = test.db.read_here(|conn| find(conn, &rounds, &token)).unwrap();
@@ -111,6 +112,7 @@ fn whole_job(test: &TestDb, clock: &Clock, files: &RoundFiles, each: u32, seed: 
             let answers = filled_in(&bearer.form().unwrap(), &mut people);
             assert!(casting.cast_here(&bearer, &answers).unwrap().first);
             *sent.entry(code.respondent_code.clone()).or_default() += 1;
+            kept.push(without_texts(&bearer, answers, &mut written));
         }
     }
     let cast: u64 = sent.values().sum();
@@ -118,6 +120,7 @@ fn whole_job(test: &TestDb, clock: &Clock, files: &RoundFiles, each: u32, seed: 
     let key = KeyFile::parse(&std::fs::read_to_string(&key).unwrap()).unwrap();
     let opening = ceremony.open_box(&BY, id, &key, |_| ()).unwrap();
     assert_eq!((opening.opened, opening.unreadable.len()), (cast, 0));
+    texts_have_left(test, id, written, kept);
     let published = ceremony.publish(&BY, id, Timing::ForceEarly).unwrap();
     assert_eq!(published.valid + published.void, cast);
     let document: ScoreDocument = serde_json::from_str(&newest(test, id)).unwrap();
@@ -134,6 +137,42 @@ fn whole_job(test: &TestDb, clock: &Clock, files: &RoundFiles, each: u32, seed: 
         assert!(!target.items.is_empty(), "{}", target.target);
     }
     (loaded, document)
+}
+
+/// Group, target, item, words.
+type Written = Vec<[String; 4]>;
+
+/// The canonical ballot as it is to be kept; what was written goes to `written`.
+fn without_texts(bearer: &crate::ballot::Bearer, answers: Answers, written: &mut Written) -> String {
+    let form = bearer.form().unwrap();
+    let mut left = Answers::new();
+    for (target, item, answer) in answers.iter() {
+        let group = bearer.stratum.respondent_code.clone();
+        match answer {
+            Answer::Text(text) => written.push([group, target.to_owned(), item.to_owned(), text.clone()]),
+            Answer::Mark(_) if form.questionnaire.item(item).unwrap().kind.as_str() == "text" => {}
+            other => drop(left.insert(target, item, other.clone())),
+        }
+    }
+    let questionnaire = form.questionnaire.hash.clone();
+    let round = bearer.round.id().to_owned();
+    let ballot = Ballot { round, questionnaire, stratum: bearer.stratum.clone(), answers: left };
+    String::from_utf8(ballot.canonical()).unwrap()
+}
+
+/// Ballots are what was cast without its words; the words stand elsewhere, each under an id of its own.
+fn texts_have_left(test: &TestDb, round: &str, mut written: Written, mut kept: Vec<String>) {
+    let ballots = test.db.read_here(|conn| super::super::ballots(conn, round, &[], 10_000)).unwrap();
+    let remarks = test.db.read_here(|conn| remarks(conn, round, &[], 10_000)).unwrap();
+    let ids: std::collections::BTreeSet<&[u8]> =
+        ballots.iter().map(|(id, _)| id.as_slice()).chain(remarks.iter().map(|(id, _)| id.as_slice())).collect();
+    assert_eq!(ids.len(), ballots.len() + remarks.len(), "no id stands for two things");
+    let mut bodies: Vec<String> = ballots.into_iter().map(|(_, body)| body).collect();
+    let mut found: Written =
+        remarks.into_iter().map(|(_, r)| [r.respondent_code, r.target, r.item_code, r.body]).collect();
+    (bodies.sort(), kept.sort(), found.sort(), written.sort());
+    assert!(bodies == kept && bodies.iter().all(|body| !body.contains("\"text\"")));
+    assert_eq!(found, written);
 }
 
 fn newest(test: &TestDb, round: &str) -> String {
@@ -191,6 +230,8 @@ fn every_kind_of_question_runs_from_codes_to_scores() {
         let (_, document) = whole_job(test, clock, &every_kind(), 9, 5);
         let codes: Vec<&str> = document.targets[0].items.iter().map(|item| item.item_code.as_str()).collect();
         assert_eq!(codes, ["Q1", "Q2"], "only scales are scored");
+        let remarks = test.db.read_here(|conn| remarks(conn, "mau-day-du", &[], 10_000)).unwrap();
+        assert!(remarks.len() > 5, "people wrote something");
     });
 }
 

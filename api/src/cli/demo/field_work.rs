@@ -67,8 +67,8 @@ impl FieldWork<'_> {
             grace_minutes: plan.dates.grace_minutes,
         };
         let copy = Reuse { id, title, dates: Some(&dates), merges: &[] };
-        let files = survey_forms::round::reuse(&files, &copy).map_err(RoundError::Faults)?;
-        self.db.write_here(|conn| rounds::load(conn, &files).map(|_| ()))?;
+        let copied = survey_forms::round::reuse(&files, &copy).map_err(RoundError::Faults)?;
+        self.db.write_here(|conn| rounds::load(conn, &copied).map(|_| ()))?;
         let path = folder::key_path(self.dir, id);
         self.db.read_here(|conn| self.rounds.reread(conn).map(|_| ()))?;
         self.ceremony.keygen(&Actor::Service, id, |key| key.write_new(&path))?;

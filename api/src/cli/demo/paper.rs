@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use survey_forms::answers::{Answer, Answers, Form, Mark};
+use survey_forms::questionnaire::{Item, ItemKind};
 use survey_forms::round::Channel;
 
 use super::super::Failure;
@@ -82,17 +83,19 @@ async fn settle(
     Ok(())
 }
 
-/// The same answers with the first one keyed as its neighbour.
+/// The same answers with the first choice keyed as its neighbour; where a form has none, with its first item left blank
+/// or called illegible.
 fn with_a_slip(form: &Form<'_>, answers: &Answers) -> Answers {
     let mut read = answers.clone();
-    let place = form.targets.first().zip(form.questionnaire.items().next());
-    if let Some((target, item)) = place {
+    let one = |item: &&Item| matches!(item.kind, ItemKind::Scale { .. } | ItemKind::Single { .. });
+    let item = form.questionnaire.items().find(one).or_else(|| form.questionnaire.items().next());
+    if let Some((target, item)) = form.targets.first().zip(item) {
         let keyed = answers.get(target, &item.code);
-        let options = item.options(form.scales, form.choices);
-        let other = options.iter().find(|o| keyed != Some(&Answer::Choice(o.code.to_owned())));
-        read.remove(target, &item.code);
-        if let Some(other) = other {
-            read.insert(target, &item.code, Answer::Choice(other.code.to_owned()));
+        let options = if one(&item) { item.options(form.scales, form.choices) } else { Vec::new() };
+        let choices = options.iter().map(|option| Answer::Choice(option.code.to_owned()));
+        let marks = [Answer::Mark(Mark::Blank), Answer::Mark(Mark::Illegible)];
+        if let Some(other) = choices.chain(marks).find(|other| keyed != Some(other)) {
+            read.insert(target, &item.code, other);
         }
     }
     read

@@ -55,6 +55,7 @@ struct Pack {
     strata: BTreeMap<String, Stratum>,
     turnout: BTreeMap<(String, String), Turnout>,
     ballots: Vec<Node>,
+    remarks: Vec<Node>,
     tally: Tally,
     /// Ballots that do not read, or are of no stratum of the codes.
     stray: u64,
@@ -96,7 +97,7 @@ fn codes(pack: &Pack, facts: &Facts, report: &mut Report) {
         Some("not the codes to which the close committed".to_owned())
     } else if facts.issued_since == 0 && !is(&facts.at_open) {
         Some("not the codes to which the opening committed, and none were made since".to_owned())
-    } else if at_open + facts.issued_since != here.total {
+    } else if at_open.saturating_add(facts.issued_since) != here.total {
         Some(format!("{at_open} codes at the opening and {} since, {} in the pack", facts.issued_since, here.total))
     } else if pack.revoked != facts.revoked {
         Some(format!("{} codes revoked in the log, {} in the pack", facts.revoked, pack.revoked))
@@ -117,7 +118,7 @@ fn ballots(mut pack: Pack, facts: &Facts, report: &mut Report) {
         Some(format!("{} ballots do not read", pack.stray))
     } else if count != *opened {
         Some(format!("{count} ballots in the pack, {opened} opened"))
-    } else if ballots_commitment(&salt, &mut pack.ballots) != *commitment {
+    } else if ballots_commitment(&salt, &mut pack.ballots, &mut pack.remarks) != *commitment {
         Some("not the ballots that were opened".to_owned())
     } else {
         None
@@ -163,6 +164,7 @@ fn read(file: &Path, expected: u64) -> Result<Pack, Failure> {
         strata: BTreeMap::new(),
         turnout: BTreeMap::new(),
         ballots: Vec::new(),
+        remarks: Vec::new(),
         stray: 0,
     };
     let bar = progress(expected, "reading the pack");
@@ -177,8 +179,12 @@ fn read(file: &Path, expected: u64) -> Result<Pack, Failure> {
                 pack.ballot(&body);
                 bar.inc(1);
             }
-            Line::End { codes, ballots } => {
-                ended = codes == pack.all.size() && u64::try_from(pack.ballots.len()).is_ok_and(|n| n == ballots);
+            Line::Remark(body) => pack.remarks.push(Sha256::digest(&body).into()),
+            Line::End { codes, ballots, remarks } => {
+                let as_many = |lines: usize, said: u64| u64::try_from(lines).is_ok_and(|n| n == said);
+                ended = codes == pack.all.size()
+                    && as_many(pack.ballots.len(), ballots)
+                    && as_many(pack.remarks.len(), remarks);
                 if !ended {
                     return Err(place(&"lines are missing").into());
                 }

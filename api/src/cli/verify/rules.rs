@@ -68,8 +68,8 @@ fn open(walk: &Walk, key: &VerifierKey, facts: &mut Facts, report: &mut Report) 
     };
     for said in &walk.said {
         if let Entry::Incident { issued, revoked, roster_hash, .. } = &said.entry {
-            facts.issued_since += issued;
-            facts.revoked += revoked;
+            facts.issued_since = facts.issued_since.saturating_add(*issued);
+            facts.revoked = facts.revoked.saturating_add(*revoked);
             if let Some(hash) = roster_hash {
                 facts.roster_hash.clone_from(hash);
             }
@@ -144,7 +144,7 @@ fn opened(walk: &Walk, facts: &mut Facts, report: &mut Report) {
     match found.as_slice() {
         [] => report.skip(check, "the box has not been opened"),
         [Entry::Opened { envelopes, opened, unreadable, ballots }] => {
-            let unread: u64 = unreadable.values().sum();
+            let unread = sum(unreadable.values().copied());
             facts.opened = Some((*opened, ballots.clone()));
             let said =
                 format!("{opened} opened + {unread} unreadable, {envelopes} in the box, {} in the log", walk.envelopes);
@@ -185,7 +185,8 @@ fn result(walk: &Walk, source: &mut Source, facts: &mut Facts, report: &mut Repo
         report.fail(check, "the published document does not read");
         return Ok(());
     };
-    let counted: u64 = read.ballots.iter().map(|g| g.valid + g.void.iter().map(|v| v.count).sum::<u64>()).sum();
+    let of_group = |g: &survey_forms::scoring::Ballots| sum(g.void.iter().map(|v| v.count).chain([g.valid]));
+    let counted = sum(read.ballots.iter().map(of_group));
     let opened = facts.opened.as_ref().map_or(0, |(opened, _)| *opened);
     let fault = if read.round != facts.round || read.rules_hash != facts.rules_hash {
         Some("the published document follows other rules than the round was opened with".to_owned())
@@ -199,4 +200,9 @@ fn result(walk: &Walk, source: &mut Source, facts: &mut Facts, report: &mut Repo
     report.by(check, fault, format_args!("sha256 {sha256}, {counted} ballots"));
     facts.document = Some((document, read));
     Ok(())
+}
+
+/// Whoever wrote these numbers may have chosen them to overflow.
+fn sum(counts: impl Iterator<Item = u64>) -> u64 {
+    counts.fold(0, u64::saturating_add)
 }

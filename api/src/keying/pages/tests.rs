@@ -5,11 +5,13 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, middleware::from_fn};
 use serde_json::{Value, json};
 
-use super::super::fixture::{MATRIX, SINGLE, Scene, answer_keys, scenes};
+use super::super::fixture::{MATRIX, MIXED, SINGLE, Scene, answer_keys, scenes, scenes_of_every_kind};
 use super::*;
 use crate::access::{Actor, NewPassword, Passwords, Role, Secret, SignInName, staff};
 use crate::config::BaseUrl;
 use crate::http;
+
+mod kinds;
 
 const PREFIX: &str = "/khao-sat";
 

@@ -1,25 +1,29 @@
 //! Answering: the list of targets, the screens, and the draft that each POST keeps.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Map, Value};
-use survey_forms::answers::Answers;
+use survey_forms::answers::{AnswerFault, Answers};
 
-use super::super::place::{Address, Place, Spot, encoded, is_one_screen, screens};
+use super::super::given::{Faulty, Given};
+use super::super::place::{Address, Course, Place, Spot, encoded, is_one_screen, screens};
 use super::super::sent::{Go, Sent};
 use super::super::views::{RoundView, SectionPage, TasksPage, asked, target_name, tasks};
 use super::super::{Booth, RespondError, Visit};
+use super::here::Here;
 use super::request::Carried;
-use super::{SCRIPT, count_unknown, entry, gone, instead, logo, of_another, renewed};
+use super::{count_unknown, entry, gone, instead, of_another, renewed};
+use crate::ballot::draft::Change;
 use crate::ballot::{Token, page_mark};
-use crate::http::frame::{Site, page, see_other};
+use crate::http::frame::{page, render, see_other};
+use crate::http::tongue::filled;
 use crate::http::{Limits, Problem, codes};
 
 /// `GET /p`: the list of targets, or a screen of the form.
 pub(super) async fn show(
     booth: Booth,
     carried: Carried,
-    site: Data<Site>,
+    site: Here,
     limits: Data<Limits>,
     address: Query<Address>,
     req: HttpRequest,
@@ -29,63 +33,89 @@ pub(super) async fn show(
         Ok(found) => found,
         Err(error) => {
             count_unknown(&error, &limits, &req)?;
-            return entry::forgotten(&site, error);
+            return entry::forgotten(&booth, &site, error).await;
         }
     };
     if let Some(response) = instead(&site, &visit, true) {
         return Ok(response);
     }
-    let form = visit.bearer.form().map_err(RespondError::from)?;
-    match Place::find(&form, &answers, &address) {
+    let course = course(&visit, &answers)?;
+    match Place::find(&course, &answers, &address) {
         Spot::Nowhere => Err(Problem::new(&codes::NOT_FOUND)),
         Spot::Review => Ok(see_other(&site.base().path("/p/xem-lai"))),
-        Spot::Tasks => Ok(renewed(task_list(&site, &visit, &answers)?, &site, &token)),
-        Spot::At(place) => Ok(renewed(screen(&site, &token, &visit, &answers, place)?, &site, &token)),
+        Spot::Tasks => Ok(renewed(task_list(&site, &visit, &course, &answers), &site, &token)),
+        // Somebody's answers have taken every question off this screen.
+        Spot::At(place) if !course.holds(place) => Ok(see_other(&site.base().path(&place.next(&course)))),
+        Spot::At(place) => Ok(renewed(screen(&site, &token, &visit, &course, &answers, place, None), &site, &token)),
     }
 }
 
-fn task_list(site: &Site, visit: &Visit, answers: &Answers) -> Result<HttpResponse, Problem> {
-    let form = visit.bearer.form().map_err(RespondError::from)?;
-    let done = form.complete(answers);
-    Ok(page(&TasksPage {
-        frame: logo::on(site.frame("Chọn cơ quan để đánh giá").with_script(SCRIPT), &visit.bearer.round),
-        round: RoundView::new(&visit.bearer.round, visit.now),
-        title: &form.questionnaire.title,
-        intro: &form.questionnaire.intro,
-        answered: done.answered,
-        total: done.total,
-        tasks: tasks(&visit.bearer.round, &form, answers),
-    }))
+fn course<'v>(visit: &'v Visit, answers: &Answers) -> Result<Course<'v>, RespondError> {
+    Ok(Course::of(visit.bearer.form()?, answers))
 }
 
-fn screen(site: &Site, token: &Token, visit: &Visit, answers: &Answers, place: Place) -> Result<HttpResponse, Problem> {
-    let form = visit.bearer.form().map_err(RespondError::from)?;
-    let sections = asked(&form, place, answers);
-    let whole = is_one_screen(&form);
-    let heading = match sections.as_slice() {
-        [section] if !whole => format!("Phần {}/{}: {}", place.screen + 1, screens(&form), section.title),
-        _ => form.questionnaire.title.clone(),
-    };
-    let alone = form.targets.len() == 1;
-    Ok(page(&SectionPage {
-        frame: logo::on(site.frame(&heading).with_script(SCRIPT), &visit.bearer.round),
+fn task_list(site: &Here, visit: &Visit, course: &Course<'_>, answers: &Answers) -> HttpResponse {
+    let done = course.form.complete(answers);
+    page(&TasksPage {
+        frame: site.page("Chọn cơ quan để đánh giá", "/p", true, &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
-        action: site.base().path(&place.path(&form)),
+        title: &course.form.questionnaire.title,
+        intro: &course.form.questionnaire.intro,
+        answered: done.answered,
+        total: done.total,
+        tasks: tasks(&visit.bearer.round, course, answers),
+    })
+}
+
+/// A screen; `again` with what was sent, when some of it does not fit.
+fn screen(
+    site: &Here,
+    token: &Token,
+    visit: &Visit,
+    course: &Course<'_>,
+    answers: &Answers,
+    place: Place,
+    again: Option<(&Sent, &[Faulty])>,
+) -> HttpResponse {
+    let form = &course.form;
+    let mut frame = site.page("", "/p", true, &visit.bearer.round);
+    let sections = asked(course, place, answers, again, frame.is_vietnamese());
+    let whole = is_one_screen(form);
+    let heading = match sections.as_slice() {
+        [section] if !whole => {
+            let title = frame.a(section.title);
+            let values = [(place.screen + 1).to_string(), screens(form).to_string(), title.to_owned()];
+            filled(frame.a("Phần #/#: #"), &values)
+        }
+        _ => frame.a(&form.questionnaire.title).to_owned(),
+    };
+    frame.title.clone_from(&heading);
+    let alone = form.targets.len() == 1;
+    let conditional: Vec<&str> =
+        sections.iter().flat_map(|s| &s.items).filter(|item| item.conditional).map(|item| item.code).collect();
+    let shown = SectionPage {
+        frame: if again.is_some() { frame.failed() } else { frame },
+        round: RoundView::new(&visit.bearer.round, visit.now),
+        action: site.base().path(&place.path(form)),
         mark: page_mark(token),
-        target: target_name(&visit.bearer.round, place.target(&form)),
+        target: target_name(&visit.bearer.round, place.target(form)),
         heading,
         whole,
         intro: (alone && place.screen == 0).then_some(form.questionnaire.intro.as_str()),
+        required: sections.iter().flat_map(|s| &s.items).any(|item| item.required),
         sections,
-        back: place.previous(&form).is_some(),
-    }))
+        shown: form.questionnaire.has_conditions().then(|| conditional.join(",")),
+        back: place.previous(course).is_some(),
+        faulty: again.is_some(),
+    };
+    render(if again.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &shown)
 }
 
 /// `POST /p`: a code, a screen's answers, or (after a session ended) both.
 pub(super) async fn save(
     booth: Booth,
     carried: Carried,
-    site: Data<Site>,
+    site: Here,
     limits: Data<Limits>,
     address: Query<Address>,
     form: Form<Vec<(String, String)>>,
@@ -95,37 +125,53 @@ pub(super) async fn save(
     let (token, entered) = match &sent.code {
         Some(typed) => match Token::parse_any(typed) {
             Ok(token) => (token, true),
-            Err(fault) => return Ok(entry::mistyped(&site, &address, &sent, fault)),
+            Err(fault) => return Ok(entry::mistyped(&booth, &site, &address, &sent, fault).await),
         },
         None => match carried.0 {
             Some(token) => (token, false),
-            None => return Ok(entry::ask_again(&site, &address, &sent)),
+            None => return Ok(entry::ask_again(&booth, &site, &address, &sent).await),
         },
     };
     if sent.is_of_another(&token) {
-        return Ok(of_another(&site, !entered));
+        return Ok(of_another(&booth, &site, !entered).await);
     }
-    let (visit, blank) = match keep(&booth, token.clone(), &address, &sent).await {
-        Ok(kept) => kept,
+    let saved = match keep(&booth, token.clone(), &address, &sent).await {
+        Ok(saved) => saved,
         Err(Refusal::Nowhere) => return Err(Problem::new(&codes::NOT_FOUND)),
         Err(Refusal::Because(error)) => {
             count_unknown(&error, &limits, &req)?;
             return match error {
-                RespondError::CodeUnknown => Ok(entry::unknown(&site, &address, &sent)),
+                RespondError::CodeUnknown => Ok(entry::unknown(&booth, &site, &address, &sent).await),
                 other => Err(other.into()),
             };
         }
     };
+    let stopped = instead(&site, &saved.visit, !entered);
+    if let (None, [_, ..], Some(place)) = (&stopped, saved.faulty.as_slice(), saved.place) {
+        let course = course(&saved.visit, &saved.answers)?;
+        let again = Some((&sent, saved.faulty.as_slice()));
+        let shown = screen(&site, &token, &saved.visit, &course, &saved.answers, place, again);
+        return Ok(if entered || sent.pressed { renewed(shown, &site, &token) } else { shown });
+    }
     if sent.go == Go::Leave {
         return Ok(gone(&site));
     }
-    let response = match instead(&site, &visit, !entered) {
+    let mut response = match stopped {
         // A refusal is told at once and the code is not kept; a receipt needs it.
         Some(response) if !response.status().is_redirection() => return Ok(response),
         Some(response) => response,
-        None if entered => see_other(&site.base().path(&format!("/p{}", blank.unwrap_or_default()))),
-        None => see_other(&site.base().path(&after(&visit, &address, &sent)?)),
+        None => {
+            let path = match first_blank(&saved).filter(|_| entered) {
+                Some(blank) => format!("/p{blank}"),
+                None if entered => "/p".to_owned(),
+                None => after(&saved, &address, &sent)?,
+            };
+            see_other(&site.base().path(&path))
+        }
     };
+    if let Some(tag) = &sent.language {
+        site.remember(&mut response, tag)?;
+    }
     Ok(if entered || sent.pressed { renewed(response, &site, &token) } else { response })
 }
 
@@ -134,47 +180,92 @@ enum Refusal {
     Because(RespondError),
 }
 
-/// Keeps what was sent, if anything was. Beside the visit: where somebody goes on who has begun a ballot of one screen,
-/// as a fragment.
-async fn keep(booth: &Booth, token: Token, address: &Address, sent: &Sent) -> Result<(Visit, Option<String>), Refusal> {
-    let (visit, answers) = booth.visit(token.clone()).await.map_err(Refusal::Because)?;
-    let because = |error: RespondError| Refusal::Because(error);
-    if !matches!(visit.standing(), super::Standing::Answering) {
-        return Ok((visit, None));
-    }
-    let form = visit.bearer.form().map_err(|e| because(e.into()))?;
-    let blank = first_blank(&form, &answers, sent);
-    if sent.is_empty() {
-        return Ok((visit, blank));
-    }
-    let Spot::At(place) = Place::find(&form, &answers, address) else { return Err(Refusal::Nowhere) };
-    let target = place.target(&form).to_owned();
-    let clear = sent.clear.clone().map(|item| (target.clone(), item));
-    let answers: Map<String, Value> = std::iter::once((target, Value::Object(sent.answers.clone()))).collect();
-    Ok((booth.keep(token, visit, &Value::Object(answers), clear).await.map_err(because)?, blank))
+/// What has become of what was sent.
+struct Saved {
+    visit: Visit,
+    /// As they are now in the draft.
+    answers: Answers,
+    /// What does not fit, and was not saved.
+    faulty: Vec<Faulty>,
+    place: Option<Place>,
+    /// Not asked of everybody, and not asked before this was sent.
+    fresh: Option<String>,
 }
 
-/// The first question without an answer, when others on the one screen have one.
-fn first_blank(form: &survey_forms::answers::Form<'_>, answers: &Answers, sent: &Sent) -> Option<String> {
-    let target = form.targets.first().filter(|_| is_one_screen(form))?;
-    let blank = |code: &str| answers.get(target, code).is_none() && !sent.answers.contains_key(code);
+/// Keeps what was sent, if anything was.
+async fn keep(booth: &Booth, token: Token, address: &Address, sent: &Sent) -> Result<Saved, Refusal> {
+    let (visit, mut answers) = booth.visit(token.clone()).await.map_err(Refusal::Because)?;
+    let because = |error: RespondError| Refusal::Because(error);
+    let nothing = |visit, answers| Saved { visit, answers, faulty: Vec::new(), place: None, fresh: None };
+    if !matches!(visit.standing(), super::Standing::Answering) {
+        return Ok(nothing(visit, answers));
+    }
+    if sent.is_empty() {
+        return Ok(nothing(visit, answers));
+    }
+    let before = course(&visit, &answers).map_err(because)?;
+    let form = before.form;
+    let Spot::At(place) = Place::find(&before, &answers, address) else { return Err(Refusal::Nowhere) };
+    let target = place.target(&form).to_owned();
+    let given = Given::read(sent, &form, &target).map_err(|faults| because(RespondError::Answers(faults)))?;
+    let here = |code: &str| place.sections(&form).iter().any(|s| s.items.iter().any(|item| item.code == code));
+    if let Some(fault) = given.faulty.iter().find(|fault| !here(&fault.item)) {
+        let fault = AnswerFault { pointer: String::new(), code: fault.code };
+        return Err(because(RespondError::Answers(vec![fault])));
+    }
+    let clear: Vec<(String, String)> =
+        given.empty.iter().chain(&sent.clear).map(|item| (target.clone(), item.clone())).collect();
+    for (target, item, answer) in given.answers.iter() {
+        answers.insert(target, item, answer.clone());
+    }
+    for (target, item) in &clear {
+        answers.remove(target, item);
+    }
+    let after = Course::of(form, &answers);
+    let is_fresh = |code: &str| {
+        let shown = sent.was_shown(code).unwrap_or_else(|| before.asks(&target, code));
+        !shown && answers.get(&target, code).is_none()
+    };
+    let items = place.sections(&form).iter().flat_map(|section| after.items(section, &target));
+    let fresh = items.filter(|item| !item.only_if.is_empty()).map(|item| &item.code).find(|code| is_fresh(code));
+    let fresh = fresh.cloned();
+    // Empty fields of somebody who has answered nothing are no draft.
+    let change = Change { answers: given.answers, clear };
+    let visit = if change.answers.is_empty() && !visit.drafted && sent.clear.is_none() {
+        visit
+    } else {
+        booth.keep(token, visit, change).await.map_err(because)?
+    };
+    Ok(Saved { visit, answers, faulty: given.faulty, place: Some(place), fresh })
+}
+
+/// Where somebody goes on who has begun a ballot of one screen, as a fragment: the first question without an answer.
+fn first_blank(saved: &Saved) -> Option<String> {
+    let form = saved.visit.bearer.form().ok()?;
+    let course = Course::of(form, &saved.answers);
+    let target = form.targets.first().filter(|_| is_one_screen(&form))?;
+    let blank = |code: &str| course.asks(target, code) && saved.answers.get(target, code).is_none();
     let item = form.questionnaire.items().find(|item| blank(&item.code))?;
-    let begun = !answers.is_empty() || !sent.answers.is_empty();
-    begun.then(|| format!("#c-{}", encoded(&item.code)))
+    (!saved.answers.is_empty()).then(|| format!("#c-{}", encoded(&item.code)))
 }
 
 /// Where the button leads.
-fn after(visit: &Visit, address: &Address, sent: &Sent) -> Result<String, Problem> {
-    let form = visit.bearer.form().map_err(RespondError::from)?;
+fn after(saved: &Saved, address: &Address, sent: &Sent) -> Result<String, Problem> {
+    let course = course(&saved.visit, &saved.answers)?;
     // Without a screen in the address there is nothing to go on from: the beginning decides.
     if address.phan.is_none() {
         return Ok("/p".to_owned());
     }
-    let Spot::At(place) = Place::find(&form, &Answers::new(), address) else { return Ok("/p".to_owned()) };
+    let Spot::At(place) = Place::find(&course, &saved.answers, address) else { return Ok("/p".to_owned()) };
+    let here = place.path(&course.form);
     Ok(match (&sent.clear, sent.go) {
-        (Some(item), _) => format!("{}#c-{}", place.path(&form), encoded(item)),
-        (None, Go::Back) => place.previous(&form).unwrap_or_else(|| place.path(&form)),
+        (Some(item), _) => format!("{here}#c-{}", encoded(item)),
+        (None, Go::Language) => here,
+        (None, Go::Back) => place.previous(&course).unwrap_or(here),
         (None, Go::Review) => "/p/xem-lai".to_owned(),
-        (None, Go::Next | Go::Leave) => place.next(&form),
+        (None, Go::Next | Go::Leave) => match &saved.fresh {
+            Some(item) => format!("{here}#m-{}", encoded(item)),
+            None => place.next(&course),
+        },
     })
 }

@@ -8,18 +8,20 @@ use super::super::place::{Address, encoded};
 use super::super::sent::Sent;
 use super::super::views::EntryPage;
 use super::super::{Booth, RespondError, words};
+use super::here::Here;
 use super::request::{Carried, forget};
 use super::{SCRIPT, answer, current_rounds, set_cookie};
 use crate::ballot::TokenFault;
-use crate::http::frame::{Site, page, render};
+use crate::http::frame::{page, render};
+use crate::http::tongue::filled;
 use crate::http::{Limits, Problem};
 
 /// `GET /`.
-pub(super) async fn show(booth: Booth, carried: Carried, site: Data<Site>) -> Result<HttpResponse, Problem> {
+pub(super) async fn show(booth: Booth, carried: Carried, site: Here) -> Result<HttpResponse, Problem> {
     let current = current_rounds(&booth).await?;
     let action = site.base().path("/p");
     let mut entry = empty(&site, action);
-    entry.frame = current.frame(entry.frame);
+    entry.frame = current.frame(&site, entry.frame, "/");
     entry.closed = current.views.is_empty();
     entry.rounds = current.views;
     entry.under_way = carried.0.is_some();
@@ -30,7 +32,7 @@ pub(super) async fn show(booth: Booth, carried: Carried, site: Data<Site>) -> Re
 pub(super) async fn enter(
     booth: Booth,
     carried: Carried,
-    site: Data<Site>,
+    site: Here,
     limits: Data<Limits>,
     form: Form<Vec<(String, String)>>,
     req: HttpRequest,
@@ -38,7 +40,7 @@ pub(super) async fn enter(
     answer::save(booth, carried, site, limits, Query(Address { dt: None, phan: None }), form, req).await
 }
 
-fn empty(site: &Site, action: String) -> EntryPage {
+fn empty(site: &Here, action: String) -> EntryPage {
     EntryPage {
         frame: site.frame("Nhập mã phiếu").with_script(SCRIPT),
         rounds: Vec::new(),
@@ -53,47 +55,64 @@ fn empty(site: &Site, action: String) -> EntryPage {
 }
 
 /// `GET /p` and its like without a code: asks for it.
-pub(super) async fn ask(booth: &Booth, site: &Site) -> Result<HttpResponse, Problem> {
+pub(super) async fn ask(booth: &Booth, site: &Here) -> Result<HttpResponse, Problem> {
     let mut entry = empty(site, site.base().path("/p"));
     let current = current_rounds(booth).await?;
-    entry.frame = current.frame(entry.frame);
+    entry.frame = current.frame(site, entry.frame, "/p");
     entry.closed = current.views.is_empty();
     entry.rounds = current.views;
     Ok(page(&entry))
 }
 
 /// A form came without a code (the browser was closed, or somebody left elsewhere): asks for it and loses nothing.
-pub(super) fn ask_again(site: &Site, address: &Address, sent: &Sent) -> HttpResponse {
+pub(super) async fn ask_again(booth: &Booth, site: &Here, address: &Address, sent: &Sent) -> HttpResponse {
     let mut entry = empty(site, action(site, address));
-    let words = if sent.answers.is_empty() {
+    entry.frame.tongue = site.plain(booth, "", "/p").await.tongue;
+    let words = if sent.given.is_empty() {
         "Thiết bị này không còn giữ mã phiếu. Xin nhập lại mã để làm tiếp; những câu đã lưu vẫn còn."
     } else {
         "Thiết bị này không còn giữ mã phiếu. Xin nhập lại mã: những câu vừa chọn vẫn còn trong trang này và sẽ được lưu ngay sau đó."
     };
-    entry.said = Some(words.to_owned());
+    entry.said = Some(entry.frame.a(words).to_owned());
     entry.carried = sent.carried();
     render(StatusCode::UNPROCESSABLE_ENTITY, &entry)
 }
 
 /// The code that was typed cannot be one: says where, keeps what was typed.
-pub(super) fn mistyped(site: &Site, address: &Address, sent: &Sent, fault: TokenFault) -> HttpResponse {
-    refused(site, address, sent, StatusCode::UNPROCESSABLE_ENTITY, said(fault))
+pub(super) async fn mistyped(
+    booth: &Booth,
+    site: &Here,
+    address: &Address,
+    sent: &Sent,
+    fault: TokenFault,
+) -> HttpResponse {
+    let (words, values) = said(fault);
+    refused(booth, site, address, sent, StatusCode::UNPROCESSABLE_ENTITY, words, &values).await
 }
 
 /// The code is well formed, and no round knows it.
-pub(super) fn unknown(site: &Site, address: &Address, sent: &Sent) -> HttpResponse {
+pub(super) async fn unknown(booth: &Booth, site: &Here, address: &Address, sent: &Sent) -> HttpResponse {
     let words = "Không có mã phiếu này. Xin đối chiếu lại với giấy mời; nếu đúng như giấy mời, xin hỏi cơ quan tổ chức (trang Hướng dẫn).";
-    let mut response = refused(site, address, sent, StatusCode::NOT_FOUND, words.to_owned());
+    let mut response = refused(booth, site, address, sent, StatusCode::NOT_FOUND, words, &[]).await;
     if sent.code.is_none() {
         set_cookie(&mut response, forget(site.base()));
     }
     response
 }
 
-fn refused(site: &Site, address: &Address, sent: &Sent, status: StatusCode, words: String) -> HttpResponse {
+async fn refused(
+    booth: &Booth,
+    site: &Here,
+    address: &Address,
+    sent: &Sent,
+    status: StatusCode,
+    words: &str,
+    values: &[usize],
+) -> HttpResponse {
     let mut entry = empty(site, action(site, address));
-    entry.frame.title = format!("Lỗi: {}", entry.frame.title);
-    entry.said = Some(words);
+    entry.frame.tongue = site.plain(booth, "", "/").await.tongue;
+    entry.frame = entry.frame.failed();
+    entry.said = Some(filled(entry.frame.a(words), values));
     entry.faulty = true;
     entry.typed = sent.code.clone().unwrap_or_default();
     entry.carried = sent.carried();
@@ -101,14 +120,14 @@ fn refused(site: &Site, address: &Address, sent: &Sent, status: StatusCode, word
 }
 
 /// The page of an unknown code for a GET.
-pub(super) fn forgotten(site: &Site, error: RespondError) -> Result<HttpResponse, Problem> {
+pub(super) async fn forgotten(booth: &Booth, site: &Here, error: RespondError) -> Result<HttpResponse, Problem> {
     match error {
-        RespondError::CodeUnknown => Ok(unknown(site, &super::HERE, &Sent::empty())),
+        RespondError::CodeUnknown => Ok(unknown(booth, site, &super::HERE, &Sent::empty()).await),
         other => Err(other.into()),
     }
 }
 
-fn action(site: &Site, address: &Address) -> String {
+fn action(site: &Here, address: &Address) -> String {
     let target = address.dt.as_ref().map(|code| format!("dt={}", encoded(code)));
     let section = address.phan.map(|number| format!("phan={number}"));
     let query: Vec<String> = target.into_iter().chain(section).collect();
@@ -117,14 +136,14 @@ fn action(site: &Site, address: &Address) -> String {
 }
 
 /// What is wrong with a code, and where. Never the code.
-fn said(fault: TokenFault) -> String {
+fn said(fault: TokenFault) -> (&'static str, Vec<usize>) {
     match fault {
-        TokenFault::Length(0) => words::EMPTY.to_owned(),
-        TokenFault::Length(count) => words::filled(words::LENGTH, &[count]),
+        TokenFault::Length(0) => (words::EMPTY, Vec::new()),
+        TokenFault::Length(count) => (words::LENGTH, vec![count]),
         TokenFault::Symbol(at) => {
             let before = at.saturating_sub(1);
-            words::filled(words::SIGN, &[at, before / 4 + 1, before % 4 + 1])
+            (words::SIGN, vec![at, before / 4 + 1, before % 4 + 1])
         }
-        TokenFault::Check => words::CHECK.to_owned(),
+        TokenFault::Check => (words::CHECK, Vec::new()),
     }
 }

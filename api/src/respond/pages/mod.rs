@@ -4,6 +4,7 @@
 mod answer;
 mod challenge;
 mod entry;
+mod here;
 mod logo;
 mod request;
 mod review;
@@ -12,9 +13,11 @@ use std::sync::Arc;
 
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data};
+use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
+use survey_forms::Round;
 
+use self::here::Here;
 use self::request::{Carried, carry, forget};
 pub(super) use self::request::{SESSION_MINUTES, WARNING_MINUTES};
 use super::kept::{Declared, PrivacyPage};
@@ -33,6 +36,7 @@ pub fn pages(cfg: &mut web::ServiceConfig) {
         web::to(move || async move { Err::<HttpResponse, _>(Problem::new(&codes::METHOD_NOT_ALLOWED).allow(methods)) })
     };
     let (read, write, both) = (|| only("GET, HEAD"), || only("POST"), || only("GET, HEAD, POST"));
+    cfg.configure(super::preview::pages);
     cfg.service(web::resource(["", "/"]).get(entry::show).post(entry::enter).default_service(both()))
         .service(web::resource("/p").get(answer::show).post(answer::save).default_service(both()))
         .service(web::resource("/p/xem-lai").get(review::show).post(review::cast).default_service(both()))
@@ -41,6 +45,7 @@ pub fn pages(cfg: &mut web::ServiceConfig) {
         .service(web::resource("/p/thu/mo").post(challenge::open).default_service(write()))
         .service(web::resource("/p/giu").post(stay).default_service(write()))
         .service(web::resource("/p/xong").get(review::receipt).default_service(read()))
+        .service(web::resource("/ngon-ngu").post(here::choose).default_service(write()))
         .service(web::resource("/thoat").get(left).post(leave).default_service(both()))
         .service(web::resource("/huong-dan").get(help).default_service(read()))
         .service(web::resource("/dau-hieu/{file}").get(logo::serve).default_service(read()))
@@ -55,10 +60,10 @@ const SCRIPT: &str = "respond.js";
 const HERE: Address = Address { dt: None, phan: None };
 
 /// `POST /p/giu`: the session goes on.
-async fn stay(carried: Carried, site: Data<Site>) -> HttpResponse {
+async fn stay(booth: Booth, carried: Carried, site: Here) -> HttpResponse {
     match carried.0 {
         Some(token) => renewed(see_other(&site.base().path("/p")), &site, &token),
-        None => entry::ask_again(&site, &HERE, &Sent::empty()),
+        None => entry::ask_again(&booth, &site, &HERE, &Sent::empty()).await,
     }
 }
 
@@ -70,7 +75,7 @@ fn renewed(mut response: HttpResponse, site: &Site, token: &Token) -> HttpRespon
 }
 
 /// `POST /thoat`: the browser forgets the code.
-async fn leave(site: Data<Site>) -> HttpResponse {
+async fn leave(site: Here) -> HttpResponse {
     gone(&site)
 }
 
@@ -81,31 +86,37 @@ fn gone(site: &Site) -> HttpResponse {
 }
 
 /// A page that another code opened was sent: nothing is kept, and whoever sent it is told how to go on.
-fn of_another(site: &Site, carried: bool) -> HttpResponse {
-    render(StatusCode::CONFLICT, &OtherPage { frame: site.frame("Trang này thuộc về một mã phiếu khác"), carried })
+async fn of_another(booth: &Booth, site: &Here, carried: bool) -> HttpResponse {
+    let frame = site.plain(booth, "Trang này thuộc về một mã phiếu khác", "/").await;
+    render(StatusCode::CONFLICT, &OtherPage { frame, carried })
 }
 
 /// `GET /thoat`: says that it is forgotten.
-async fn left(site: Data<Site>) -> HttpResponse {
-    page(&LeftPage { frame: site.frame("Đã thoát") })
+async fn left(booth: Booth, site: Here) -> HttpResponse {
+    page(&LeftPage { frame: site.plain(&booth, "Đã thoát", "/thoat").await })
 }
 
 /// `GET /huong-dan`.
-async fn help(booth: Booth, site: Data<Site>) -> Result<HttpResponse, Problem> {
+async fn help(booth: Booth, site: Here) -> Result<HttpResponse, Problem> {
     let current = current_rounds(&booth).await?;
-    Ok(page(&HelpPage { frame: current.frame(site.frame("Hướng dẫn")), rounds: current.views }))
+    Ok(page(&HelpPage {
+        frame: current.frame(&site, site.frame("Hướng dẫn"), "/huong-dan"), rounds: current.views
+    }))
 }
 
 /// `GET /tro-nang`.
-async fn accessibility(booth: Booth, site: Data<Site>) -> Result<HttpResponse, Problem> {
+async fn accessibility(booth: Booth, site: Here) -> Result<HttpResponse, Problem> {
     let current = current_rounds(&booth).await?;
-    Ok(page(&AccessibilityPage { frame: current.frame(site.frame("Trợ năng")), rounds: current.views }))
+    Ok(page(&AccessibilityPage {
+        frame: current.frame(&site, site.frame("Trợ năng"), "/tro-nang"),
+        rounds: current.views,
+    }))
 }
 
 /// `GET /rieng-tu`.
-async fn privacy(booth: Booth, site: Data<Site>) -> Result<HttpResponse, Problem> {
+async fn privacy(booth: Booth, site: Here) -> Result<HttpResponse, Problem> {
     let current = current_rounds(&booth).await?;
-    let frame = current.frame(site.frame("Chúng tôi lưu gì về ông/bà"));
+    let frame = current.frame(&site, site.frame("Chúng tôi lưu gì về ông/bà"), "/rieng-tu");
     Ok(page(&PrivacyPage { frame, rounds: current.views, declared: current.declared }))
 }
 
@@ -116,11 +127,13 @@ struct Current {
     declared: Vec<Declared>,
     /// The round, when there is one.
     only: Option<Arc<LoadedRound>>,
+    definitions: Vec<Arc<Round>>,
 }
 
 impl Current {
-    /// With the logo, when it is clear whose.
-    fn frame(&self, frame: Frame) -> Frame {
+    /// With the languages of the rounds, and the logo, when it is clear whose.
+    fn frame(&self, site: &Here, frame: Frame, path: &str) -> Frame {
+        let frame = frame.in_tongue(site.tongue(&self.definitions, path));
         match &self.only {
             Some(round) => logo::on(frame, round),
             None => frame,
@@ -133,7 +146,8 @@ async fn current_rounds(booth: &Booth) -> Result<Current, RespondError> {
     let current: Vec<_> = rounds.iter().filter(|r| matches!(r.state, RoundState::Loaded | RoundState::Open)).collect();
     let declared = current.iter().map(|r| Declared::of(&r.definition)).collect();
     let only = if let [one] = current.as_slice() { Some(Arc::clone(one)) } else { None };
-    Ok(Current { views: current.into_iter().map(|r| RoundView::new(r, now)).collect(), declared, only })
+    let definitions = current.iter().map(|r| Arc::clone(&r.definition)).collect();
+    Ok(Current { definitions, views: current.into_iter().map(|r| RoundView::new(r, now)).collect(), declared, only })
 }
 
 /// A code that no round knows costs its origin a bit of its allowance; codes that exist cost nothing.
@@ -152,10 +166,10 @@ fn set_cookie(response: &mut HttpResponse, cookie: Cookie<'_>) {
 }
 
 /// The page for whoever cannot answer now, or the receipt; `None` when answering goes on.
-fn instead(site: &Site, visit: &Visit, carried: bool) -> Option<HttpResponse> {
+fn instead(site: &Here, visit: &Visit, carried: bool) -> Option<HttpResponse> {
     let stop = |status: StatusCode, title: &str, said: &'static [&'static str], dates: bool| {
         let round = RoundView::new(&visit.bearer.round, visit.now);
-        let frame = logo::on(site.frame(title), &visit.bearer.round);
+        let frame = site.page(title, "/p", false, &visit.bearer.round);
         Some(render(status, &StopPage { frame, round, said, dates, carried }))
     };
     match visit.standing() {

@@ -5,20 +5,22 @@ use actix_web::web::{Data, Form};
 use actix_web::{HttpRequest, HttpResponse};
 use survey_forms::answers::Answers;
 
+use super::super::place::Course;
 use super::super::sent::Sent;
-use super::super::views::{ReceiptPage, ReviewPage, RoundView, reviewed};
+use super::super::views::{ReceiptPage, ReviewPage, RoundView, missing, reviewed};
 use super::super::{Booth, RespondError, Standing, Visit};
+use super::here::Here;
 use super::request::Carried;
-use super::{HERE, SCRIPT, count_unknown, entry, instead, logo, of_another, renewed};
+use super::{HERE, count_unknown, entry, instead, of_another, renewed};
 use crate::ballot::{Token, page_mark};
-use crate::http::frame::{Site, page, render, see_other};
+use crate::http::frame::{page, render, see_other};
 use crate::http::{Limits, Problem};
 
 /// `GET /p/xem-lai`.
 pub(super) async fn show(
     booth: Booth,
     carried: Carried,
-    site: Data<Site>,
+    site: Here,
     limits: Data<Limits>,
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
@@ -27,7 +29,7 @@ pub(super) async fn show(
         Ok(found) => found,
         Err(error) => {
             count_unknown(&error, &limits, &req)?;
-            return entry::forgotten(&site, error);
+            return entry::forgotten(&booth, &site, error).await;
         }
     };
     match instead(&site, &visit, true) {
@@ -37,57 +39,60 @@ pub(super) async fn show(
 }
 
 fn review(
-    site: &Site,
+    site: &Here,
     token: &Token,
     visit: &Visit,
     answers: &Answers,
     refused: bool,
 ) -> Result<HttpResponse, Problem> {
     let form = visit.bearer.form().map_err(RespondError::from)?;
+    let course = Course::of(form, answers);
     let done = form.complete(answers);
-    let (title, status) = if refused {
-        ("Lỗi: Xem lại trước khi gửi", StatusCode::UNPROCESSABLE_ENTITY)
-    } else {
-        ("Xem lại trước khi gửi", StatusCode::OK)
-    };
+    let frame = site.page("Xem lại trước khi gửi", "/p/xem-lai", true, &visit.bearer.round);
+    let targets = reviewed(&visit.bearer.round, &course, answers, frame.is_vietnamese());
     let review = ReviewPage {
-        frame: logo::on(site.frame(title).with_script(SCRIPT), &visit.bearer.round),
+        frame: if refused { frame.failed() } else { frame },
         round: RoundView::new(&visit.bearer.round, visit.now),
         mark: page_mark(token),
         refused,
         answered: done.answered,
         blanks: done.missing.len(),
         total: done.total,
-        targets: reviewed(&visit.bearer.round, &form, answers),
+        missing: missing(&targets),
+        targets,
+        closing: form.questionnaire.closing.as_deref(),
         back: if form.targets.len() == 1 { "/p?phan=1".to_owned() } else { "/p".to_owned() },
     };
-    Ok(render(status, &review))
+    Ok(render(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &review))
 }
 
 /// `POST /p/xem-lai`: casts the draft. Twice is once.
 pub(super) async fn cast(
     booth: Booth,
     carried: Carried,
-    site: Data<Site>,
+    site: Here,
     limits: Data<Limits>,
     form: Form<Vec<(String, String)>>,
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let Some(token) = carried.0 else { return Ok(entry::ask_again(&site, &HERE, &Sent::empty())) };
+    let Some(token) = carried.0 else { return Ok(entry::ask_again(&booth, &site, &HERE, &Sent::empty()).await) };
     if Sent::read(form.into_inner())?.is_of_another(&token) {
-        return Ok(of_another(&site, true));
+        return Ok(of_another(&booth, &site, true).await);
     }
-    let (visit, answers) = match booth.visit(token.clone()).await {
+    let (visit, mut answers) = match booth.visit(token.clone()).await {
         Ok(found) => found,
         Err(error) => {
             count_unknown(&error, &limits, &req)?;
-            return entry::forgotten(&site, error);
+            return entry::forgotten(&booth, &site, error).await;
         }
     };
     if let Some(response) = instead(&site, &visit, true) {
         return Ok(response);
     }
-    if answers.is_empty() {
+    // What is not asked any more, after a change of mind, is not cast.
+    let form = visit.bearer.form().map_err(RespondError::from)?;
+    form.prune(&mut answers);
+    if form.check_cast(&answers).is_err() {
         return Ok(renewed(review(&site, &token, &visit, &answers, true)?, &site, &token));
     }
     booth.cast(&visit.bearer, &answers).await?;
@@ -98,7 +103,7 @@ pub(super) async fn cast(
 pub(super) async fn receipt(
     booth: Booth,
     carried: Carried,
-    site: Data<Site>,
+    site: Here,
     limits: Data<Limits>,
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
@@ -107,12 +112,12 @@ pub(super) async fn receipt(
         Ok((visit, _)) => visit,
         Err(error) => {
             count_unknown(&error, &limits, &req)?;
-            return entry::forgotten(&site, error);
+            return entry::forgotten(&booth, &site, error).await;
         }
     };
     let Standing::Cast(receipt) = visit.standing() else { return Ok(see_other(&site.base().path("/p"))) };
     let shown = page(&ReceiptPage {
-        frame: logo::on(site.frame("Phiếu đã vào hòm phiếu"), &visit.bearer.round),
+        frame: site.page("Phiếu đã vào hòm phiếu", "/p/xong", false, &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         receipt: receipt.grouped(),
     });

@@ -2,6 +2,7 @@
 //! service, a [`Browser`] somebody's device: cookies, no scripts.
 
 mod journey;
+mod kinds;
 mod naughty;
 mod refusals;
 mod rest_calls;

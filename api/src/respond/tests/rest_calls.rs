@@ -21,10 +21,10 @@ async fn a_code_is_asked_its_own_questions_and_cast_once() {
         assert_eq!(asked["round"]["opens_at"], "2023-09-15T07:00:00+07:00");
         assert_eq!(asked["round"]["sample"], true);
         let form = &asked["form"];
-        assert_eq!(form["targets"][1], json!({"code": "SGTVT", "name": "Sở Giao thông vận tải", "kind": "so"}));
+        assert_eq!(form["targets"][1], json!({"target": "SGTVT", "name": "Sở Giao thông vận tải", "kind": "so"}));
         let item = &form["questionnaire"]["sections"][0]["items"][0];
-        assert_eq!((&item["code"], &item["number"]), (&json!("X1.1"), &json!(1)));
-        assert_eq!(item["options"][5], json!({"code": "N", "label": "Không có thông tin để đánh giá"}));
+        assert_eq!((&item["item_code"], &item["number"]), (&json!("X1.1"), &json!(1)));
+        assert_eq!(item["options"][5], json!({"option": "N", "label": "Không có thông tin để đánh giá"}));
         assert!(!asked.to_string().contains("percent"), "what an option is worth is not shown");
         assert_eq!((place.drafts(), place.envelopes()), (0, 0));
         // The second time it comes from memory, and is the same.

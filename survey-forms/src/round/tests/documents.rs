@@ -77,6 +77,43 @@ fn the_schemas_name_every_key_that_is_read_and_no_other() {
     assert_words(&form, "/$defs/item/properties/kind/enum", &kinds);
 }
 
+/// Editors that read the schemas say about our own rounds what the check says: nothing.
+#[test]
+fn our_own_rounds_fit_the_schemas() {
+    let validator = |schema: &str| jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let (round, form) = (validator(ROUND_SCHEMA), validator(FORM_SCHEMA));
+    for files in [quang_nam_2023(), crate::every_kind(), example()] {
+        for (path, bytes) in &files {
+            let text = String::from_utf8_lossy(bytes);
+            let value: Value = match path.rsplit_once('.') {
+                Some((_, "toml")) => {
+                    // A date is a string to a schema.
+                    let table: toml::Table = text.parse().unwrap();
+                    serde_json::from_str(&serde_json::to_string(&plain(toml::Value::Table(table))).unwrap()).unwrap()
+                }
+                Some((_, "json")) => serde_json::from_str(&text).unwrap(),
+                _ => continue,
+            };
+            let schema = if path == "round.toml" { &round } else { &form };
+            let faults: Vec<String> =
+                schema.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+            assert!(faults.is_empty(), "{path}: {faults:#?}");
+        }
+    }
+    let odd = serde_json::json!({"respondent_code": "CC", "title": "T", "intro": "I", "sections": [{"code": "1", "title": "S",
+        "items": [{"code": "Q", "question": "?", "kind": "stars"}]}]});
+    assert!(!form.is_valid(&odd));
+}
+
+fn plain(value: toml::Value) -> toml::Value {
+    match value {
+        toml::Value::Datetime(moment) => toml::Value::String(moment.to_string()),
+        toml::Value::Array(items) => toml::Value::Array(items.into_iter().map(plain).collect()),
+        toml::Value::Table(table) => toml::Value::Table(table.into_iter().map(|(k, v)| (k, plain(v))).collect()),
+        other => other,
+    }
+}
+
 /// What the schema calls required, the parser misses; what it does not, the parser can do without.
 #[test]
 fn required_keys_of_the_schema_are_required() {
