@@ -48,7 +48,8 @@ fn an_opened_envelope_is_sealed_again_elsewhere_and_never_cast() {
         assert_eq!(both(&other_way).trim(), committed["receipt"], "python3-cryptography is needed (tests/run)");
         // A server that had altered an answer.
         let mut altered = opened.clone();
-        altered["ballot"] = json!(opened["ballot"].as_str().unwrap().replacen("\"answers\":{", "\"answers\":{\"A\":{},", 1));
+        altered["ballot"] =
+            json!(opened["ballot"].as_str().unwrap().replacen("\"answers\":{", "\"answers\":{\"A\":{},", 1));
         let (same, said) = resealed(stage, &altered);
         assert!(!same && said.contains("another number"), "{said}");
         let (same, said) = resealed(stage, &json!({"format": "phieu-check/v1"}));

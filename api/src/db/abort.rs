@@ -17,7 +17,8 @@ static LEFT: AtomicU64 = AtomicU64::new(0);
 pub(super) fn arm() -> Result<(), DbError> {
     let Some(at) = std::env::var(NAME).ok().and_then(|text| text.parse().ok()) else { return Ok(()) };
     LEFT.store(at, Ordering::SeqCst);
-    Ok(set_default_instrumentation(|| Some(Box::new(count) as Box<dyn Instrumentation>))?)
+    let counter: fn() -> Option<Box<dyn Instrumentation>> = || Some(Box::new(count));
+    Ok(set_default_instrumentation(counter)?)
 }
 
 fn count(event: InstrumentationEvent<'_>) {

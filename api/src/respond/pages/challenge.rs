@@ -9,11 +9,12 @@ use serde::Deserialize;
 
 use super::super::views::RoundView;
 use super::super::{Booth, RespondError, Visit};
+use super::here::Here;
 use super::request::Carried;
-use super::{HERE, count_unknown, entry, instead, logo, of_another, renewed};
+use super::{HERE, count_unknown, entry, instead, of_another, renewed};
 use crate::ballot::check::Opened;
 use crate::ballot::{Receipt, Token, page_mark};
-use crate::http::frame::{Frame, Site, page, see_other};
+use crate::http::frame::{Frame, page, see_other};
 use crate::http::{Limits, Problem};
 use crate::respond::sent::Sent;
 use survey_forms::answers::Answers;
@@ -57,20 +58,20 @@ struct OpenedPage {
 async fn answering(
     booth: &Booth,
     carried: Carried,
-    site: &Site,
+    site: &Here,
     limits: &Limits,
     decision: &Decision,
     req: &HttpRequest,
 ) -> Result<Result<(Token, Visit, Answers), HttpResponse>, Problem> {
-    let Some(token) = carried.0 else { return Ok(Err(entry::ask_again(site, &HERE, &Sent::empty()))) };
+    let Some(token) = carried.0 else { return Ok(Err(entry::ask_again(booth, site, &HERE, &Sent::empty()).await)) };
     if decision.cua.as_ref().is_some_and(|mark| *mark != page_mark(&token)) {
-        return Ok(Err(of_another(site, true)));
+        return Ok(Err(of_another(booth, site, true).await));
     }
     let (visit, answers) = match booth.visit(token.clone()).await {
         Ok(found) => found,
         Err(error) => {
             count_unknown(&error, limits, req)?;
-            return entry::forgotten(site, error).map(Err);
+            return entry::forgotten(booth, site, error).await.map(Err);
         }
     };
     Ok(match instead(site, &visit, true) {
@@ -80,7 +81,7 @@ async fn answering(
 }
 
 /// `GET /p/thu`: there is nothing to see without a commitment.
-pub(super) async fn show(site: Data<Site>) -> HttpResponse {
+pub(super) async fn show(site: Here) -> HttpResponse {
     see_other(&site.base().path("/p/xem-lai"))
 }
 
@@ -88,21 +89,24 @@ pub(super) async fn show(site: Data<Site>) -> HttpResponse {
 pub(super) async fn commit(
     booth: Booth,
     carried: Carried,
-    site: Data<Site>,
+    site: Here,
     limits: Data<Limits>,
     form: Form<Decision>,
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let (token, visit, answers) = match answering(&booth, carried, &site, &limits, &form, &req).await? {
+    let (token, visit, mut answers) = match answering(&booth, carried, &site, &limits, &form, &req).await? {
         Ok(found) => found,
         Err(response) => return Ok(response),
     };
-    if answers.is_empty() {
+    let asked = visit.bearer.form().map_err(RespondError::from)?;
+    asked.prune(&mut answers);
+    if asked.check_cast(&answers).is_err() {
+        // The review says what is missing.
         return Ok(see_other(&site.base().path("/p/xem-lai")));
     }
     let committed = booth.casting.commit_to(&visit.bearer, &answers).map_err(RespondError::from)?;
     let shown = page(&CommittedPage {
-        frame: logo::on(site.frame("Kiểm tra việc niêm phong"), &visit.bearer.round),
+        frame: site.page("Kiểm tra việc niêm phong", "/p/xem-lai", false, &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         mark: page_mark(&token),
         receipt: committed.receipt.grouped(),
@@ -115,7 +119,7 @@ pub(super) async fn commit(
 pub(super) async fn cast(
     booth: Booth,
     carried: Carried,
-    site: Data<Site>,
+    site: Here,
     limits: Data<Limits>,
     form: Form<Decision>,
     req: HttpRequest,
@@ -133,7 +137,7 @@ pub(super) async fn cast(
 pub(super) async fn open(
     booth: Booth,
     carried: Carried,
-    site: Data<Site>,
+    site: Here,
     limits: Data<Limits>,
     form: Form<Decision>,
     req: HttpRequest,
@@ -152,7 +156,7 @@ pub(super) async fn open(
             .body(file));
     }
     let shown = page(&OpenedPage {
-        frame: logo::on(site.frame("Phong bì đã mở ra"), &visit.bearer.round),
+        frame: site.page("Phong bì đã mở ra", "/p/xem-lai", false, &visit.bearer.round),
         round: RoundView::new(&visit.bearer.round, visit.now),
         mark: page_mark(&token),
         receipt: Receipt::parse(&opened.receipt).map(|r| r.grouped()).unwrap_or_default(),
