@@ -90,7 +90,7 @@ impl Config {
         let config: Self = Figment::from(Serialized::defaults(Self::default()))
             .merge(Toml::file(path))
             // `PHIEU_LOG` is the log filter's, `PHIEU_TEST_*` are the tests'.
-            .merge(Env::prefixed("PHIEU_").ignore(&["log", "test_postgres"]))
+            .merge(Env::prefixed("PHIEU_").ignore(&["log", "test_postgres", "test_abort_cast_at"]))
             .extract()
             .map_err(Box::new)?;
         config.base()?;

@@ -11,6 +11,7 @@
 mod actors;
 mod bad_input;
 mod canary;
+mod check;
 mod contract;
 mod crash;
 mod custody;
@@ -25,5 +26,6 @@ mod pages;
 mod race;
 mod rounds;
 mod stage;
+mod statements;
 mod verify;
 mod whole_job;

@@ -8,10 +8,11 @@ use chrono::{DateTime, Utc};
 use survey_forms::answers::{AnswerFault, Answers, Ballot};
 use survey_forms::round::Channel;
 
+use super::check::Checks;
 use super::draft::{self, Change, DraftError, Keep, Kept};
 use super::keys::{DraftId, Purpose};
 use super::receipt::Receipt;
-use super::seal::{self, BoxPublic, SealFault};
+use super::seal::{self, BoxPublic, Envelope, SealFault};
 use super::store::{self, Redemption, TurnoutKey, Window};
 use super::{Bearer, CredentialState};
 use crate::clock::{Entropy, local};
@@ -79,7 +80,8 @@ enum Outcome {
 #[derive(Clone)]
 pub struct Casting {
     queue: Queue<Job, Written>,
-    entropy: Entropy,
+    pub(super) entropy: Entropy,
+    pub(super) checks: Arc<Checks>,
 }
 
 impl Casting {
@@ -91,7 +93,7 @@ impl Casting {
         let own = entropy.clone();
         let work = move |db: &Db, conn: &mut Conn, jobs: &[Job]| commit(db, conn, jobs, &own);
         let (queue, thread) = Queue::start(db, "cast", config.cast_queue_length, config.cast_batch, Arc::new(work))?;
-        Ok((Self { queue, entropy: entropy.clone() }, thread))
+        Ok((Self { queue, entropy: entropy.clone(), checks: Checks::new(entropy) }, thread))
     }
 
     /// Seals the answers and puts them in the box.
@@ -99,7 +101,16 @@ impl Casting {
     /// # Errors
     /// [`CastError`]; nothing was stored then, or, after [`CastError::Queue`], asking again tells.
     pub async fn cast(&self, bearer: &Bearer, answers: &Answers) -> Result<Cast, CastError> {
-        match self.prepare(bearer, answers)? {
+        self.cast_with(bearer, answers, &self.entropy.bytes()).await
+    }
+
+    pub(super) async fn cast_with(
+        &self,
+        bearer: &Bearer,
+        answers: &Answers,
+        salt: &[u8; 32],
+    ) -> Result<Cast, CastError> {
+        match self.prepare(bearer, answers, salt)? {
             Step::Done(cast) => Ok(cast),
             Step::Write(job, receipt) => outcome(self.queue.put(Job::Cast(job))?.wait().await?, bearer, receipt),
         }
@@ -110,7 +121,7 @@ impl Casting {
     /// # Errors
     /// As [`Casting::cast`].
     pub fn cast_here(&self, bearer: &Bearer, answers: &Answers) -> Result<Cast, CastError> {
-        match self.prepare(bearer, answers)? {
+        match self.prepare(bearer, answers, &self.entropy.bytes())? {
             Step::Done(cast) => Ok(cast),
             Step::Write(job, receipt) => outcome(self.queue.put(Job::Cast(job))?.wait_here()?, bearer, receipt),
         }
@@ -128,36 +139,19 @@ impl Casting {
         }
     }
 
-    fn prepare(&self, bearer: &Bearer, answers: &Answers) -> Result<Step, CastError> {
+    fn prepare(&self, bearer: &Bearer, answers: &Answers, salt: &[u8; 32]) -> Result<Step, CastError> {
         if let CredentialState::Used(receipt) = &bearer.state {
             return Ok(Step::Done(Cast { receipt: receipt.clone(), first: false }));
         }
         if matches!(bearer.state, CredentialState::Revoked) {
             return Err(CastError::Revoked);
         }
-        let form = bearer.round.form(&bearer.stratum).ok_or(CastError::Unknown)?;
-        form.check_cast(answers).map_err(CastError::Answers)?;
-        let stratum = bearer.stratum.to_string();
-        let ballot = Ballot {
-            round: bearer.round.id().to_owned(),
-            questionnaire: form.questionnaire.hash.clone(),
-            stratum: bearer.stratum.clone(),
-            answers: answers.clone(),
-        };
-        let key = bearer.round.box_public.as_deref().map(BoxPublic::from_bytes);
-        let key = key.and_then(Result::ok).ok_or(CastError::NoBox)?;
-        let salt = self.entropy.bytes();
-        let envelope = seal::seal(&key, bearer.round.id(), &ballot.canonical(), bearer.bucket_bytes(), &salt).map_err(
-            |fault| match fault {
-                SealFault::TooLarge => CastError::Answers(Vec::new()),
-                _ => CastError::NoBox,
-            },
-        )?;
+        let (_, envelope) = self.sealed(bearer, answers, salt)?;
         let receipt = Receipt::new(envelope.id);
         let job = Redemption {
             round: bearer.round.id().to_owned(),
             public_key: bearer.keys.public,
-            redeem_signature: bearer.keys.redeem(bearer.round.id(), &stratum),
+            redeem_signature: bearer.keys.redeem(bearer.round.id(), &bearer.stratum.to_string()),
             receipt_box: receipt.lock(&bearer.keys, &self.entropy),
             envelope_id: envelope.id,
             sealed: envelope.sealed,
@@ -166,6 +160,33 @@ impl Casting {
             grace_ms: bearer.round.grace().num_milliseconds(),
         };
         Ok(Step::Write(Box::new(job), receipt))
+    }
+
+    /// The ballot of these answers and its envelope: casting and checking seal the same way.
+    pub(super) fn sealed(
+        &self,
+        bearer: &Bearer,
+        answers: &Answers,
+        salt: &[u8; 32],
+    ) -> Result<(Ballot, Envelope), CastError> {
+        let form = bearer.round.form(&bearer.stratum).ok_or(CastError::Unknown)?;
+        form.check_cast(answers).map_err(CastError::Answers)?;
+        let ballot = Ballot {
+            round: bearer.round.id().to_owned(),
+            questionnaire: form.questionnaire.hash.clone(),
+            stratum: bearer.stratum.clone(),
+            answers: answers.clone(),
+        };
+        let key = bearer.round.box_public.as_deref().map(BoxPublic::from_bytes);
+        let key = key.and_then(Result::ok).ok_or(CastError::NoBox)?;
+        let envelope =
+            seal::seal(&key, bearer.round.id(), &ballot.canonical(), bearer.bucket_bytes(), salt).map_err(|fault| {
+                match fault {
+                    SealFault::TooLarge => CastError::Answers(Vec::new()),
+                    _ => CastError::NoBox,
+                }
+            })?;
+        Ok((ballot, envelope))
     }
 }
 

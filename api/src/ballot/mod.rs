@@ -2,6 +2,7 @@
 //! codes and answers; it knows nothing of people, mail or staff.
 
 mod cast;
+pub mod check;
 pub mod draft;
 mod input_method;
 mod keys;

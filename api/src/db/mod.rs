@@ -1,6 +1,8 @@
 //! The database: one story on SQLite (embedded) and PostgreSQL. Differences between the two stay here
 //! and in `match` arms of the rooms' `store.rs`.
 
+#[cfg(debug_assertions)]
+mod abort;
 mod conn;
 #[cfg(test)]
 mod lint;
@@ -76,6 +78,8 @@ impl Db {
     /// # Errors
     /// [`DbError`] when the address is wrong or nothing answers there.
     pub fn open(url: &str, connections: u32, create: Create, clock: Clock) -> Result<Self, DbError> {
+        #[cfg(debug_assertions)]
+        abort::arm()?;
         let address = pool::Address::parse(url, create)?;
         let pool = pool::open(address.clone(), connections)?;
         Ok(Self(Arc::new(Inner { pool, address, clock })))

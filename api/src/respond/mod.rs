@@ -27,6 +27,7 @@ use survey_forms::round::Channel;
 pub use pages::pages;
 pub use rest::rest;
 
+use crate::ballot::check::Committed;
 use crate::ballot::draft::{self, Change, DraftError, Kept};
 use crate::ballot::{Bearer, Cast, CastError, Casting, CredentialState, FindError, Purpose, Receipt, Token, find};
 use crate::db::{Conn, Db, DbError};
@@ -227,6 +228,24 @@ impl Booth {
             }
         };
         self.cast(bearer, &answers).await
+    }
+}
+
+impl Booth {
+    /// Reads the wire form of answers and commits to their envelope.
+    fn commit_to(&self, bearer: &Bearer, answers: &Value) -> Result<Committed, RespondError> {
+        let told_apart = |faults| tell_targets_apart(bearer, answers, faults);
+        let answers = bearer.form()?.parse(answers).map_err(|faults| RespondError::Answers(told_apart(faults)))?;
+        Ok(self.casting.commit_to(bearer, &answers)?)
+    }
+
+    /// Casts the envelope that was committed to; `None` when it is not to be had any more.
+    async fn cast_committed(&self, bearer: &Bearer, held: &str) -> Result<Option<Cast>, RespondError> {
+        castable(bearer)?;
+        match &bearer.state {
+            CredentialState::Used(receipt) => Ok(Some(Cast { receipt: receipt.clone(), first: false })),
+            _ => Ok(self.casting.cast_committed(bearer, held).await?),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use validator::Validate;
 
 use super::shown::{AskedForm, Shown};
 use super::{Booth, RespondError};
+use crate::ballot::check::Opened;
 use crate::ballot::{Bearer, CredentialState, Token};
 use crate::clock::local;
 use crate::http::{Limits, Problem, ProblemDocument, codes};
@@ -21,7 +22,12 @@ use survey_forms::round::Channel;
 
 /// Mounts the calls under `/api/v1`.
 pub fn rest(cfg: &mut ServiceConfig<'_>) {
-    cfg.app_data(Data::new(Shown::default())).service(form).service(cast);
+    cfg.app_data(Data::new(Shown::default()))
+        .service(form)
+        .service(cast)
+        .service(check)
+        .service(check_open)
+        .service(check_cast);
 }
 
 /// A code. Without `Debug`, on purpose.
@@ -168,6 +174,137 @@ async fn cast(
     let cast = booth.cast_value(&bearer, &body.answers).await?;
     let status = if cast.first { StatusCode::CREATED } else { StatusCode::OK };
     Ok(HttpResponse::build(status).json(BallotReceipt { receipt: cast.receipt.to_string(), round: bearer.round.id() }))
+}
+
+/// A decision on a commitment. Without `Debug`, on purpose.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DecisionRequest {
+    /// The one-time code.
+    #[validate(length(min = 1, max = 200))]
+    #[schema(example = "7K3Q-DM2X-9P4H-TVB0-ZRWC-5NYG")]
+    code: String,
+    /// `held` of `POST /ballots/check`.
+    #[validate(length(min = 1, max = 200_000))]
+    held: String,
+}
+
+/// An envelope that the server has committed to and not cast.
+#[derive(Serialize, ToSchema)]
+struct BallotCommitment<'r> {
+    /// Hash of the sealed envelope: 64 lower-case hexadecimal digits. Keep it before deciding.
+    receipt: String,
+    /// The round's id.
+    round: &'r str,
+    /// Brings the envelope back, for some minutes and with this code only.
+    held: String,
+}
+
+/// Check or cast, first half: seals the answers as a cast does, and casts nothing.
+///
+/// The answer commits the server to an envelope. Then `POST /ballots/check/cast` casts exactly this envelope, or
+/// `POST /ballots/check/open` lays it open so that anybody can seal it again. Nothing is stored; the code stays unused.
+#[utoipa::path(
+    tag = "ballots",
+    request_body = BallotRequest,
+    responses(
+        (status = 200, description = "The commitment", body = BallotCommitment),
+        (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "`code_unknown`, also when the check symbol is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`round_not_open`, `code_is_paper`, `state_conflict`: the code's ballot is in the box", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "`body_too_large`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 415, description = "`media_type_unsupported`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "`answers_invalid` with `errors[]`, `fields_invalid`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_requests`: too many unknown codes from one network", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+#[post("/ballots/check")]
+async fn check(
+    booth: Booth,
+    limits: Data<Limits>,
+    body: Json<BallotRequest>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    body.validate()?;
+    let bearer = undecided(&booth, &limits, &req, &body.code).await?;
+    let committed = booth.commit_to(&bearer, &body.answers)?;
+    let receipt = committed.receipt.to_string();
+    Ok(HttpResponse::Ok().json(BallotCommitment { receipt, round: bearer.round.id(), held: committed.held }))
+}
+
+/// Check or cast, second half: lays the envelope open. It is not cast any more; the code stays unused.
+#[utoipa::path(
+    tag = "ballots",
+    request_body = DecisionRequest,
+    responses(
+        (status = 200, description = "Everything that it takes to seal the envelope again", body = Opened),
+        (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "`code_unknown`, also when the check symbol is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`state_conflict`: too late, of another code, or the ballot is in the box; `round_not_open`, `code_is_paper`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "`body_too_large`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 415, description = "`media_type_unsupported`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "`fields_invalid`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_requests`: too many unknown codes from one network", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+#[post("/ballots/check/open")]
+async fn check_open(
+    booth: Booth,
+    limits: Data<Limits>,
+    body: Json<DecisionRequest>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    body.validate()?;
+    let bearer = undecided(&booth, &limits, &req, &body.code).await?;
+    let opened = booth.casting.open_instead(&bearer, &body.held).map_err(RespondError::from)?;
+    Ok(HttpResponse::Ok().json(opened.ok_or_else(|| Problem::new(&codes::STATE_CONFLICT))?))
+}
+
+/// Check or cast, second half: casts exactly the envelope that was committed to.
+#[utoipa::path(
+    tag = "ballots",
+    request_body = DecisionRequest,
+    responses(
+        (status = 201, description = "The ballot is in the box, under the receipt that was shown", body = BallotReceipt),
+        (status = 200, description = "A ballot was there already: its receipt", body = BallotReceipt),
+        (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "`code_unknown`, also when the check symbol is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`state_conflict`: opened, too late, or of another code; `round_not_open`, `code_is_paper`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "`body_too_large`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 415, description = "`media_type_unsupported`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "`fields_invalid`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_requests`: too many unknown codes from one network", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "`busy` or `unavailable`: the same call may be made again", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+#[post("/ballots/check/cast")]
+async fn check_cast(
+    booth: Booth,
+    limits: Data<Limits>,
+    body: Json<DecisionRequest>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    body.validate()?;
+    let bearer = bearer(&booth, &limits, &req, &body.code).await?;
+    let done = booth.cast_committed(&bearer, &body.held).await?;
+    let done = done.ok_or_else(|| Problem::new(&codes::STATE_CONFLICT))?;
+    let status = if done.first { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(HttpResponse::build(status).json(BallotReceipt { receipt: done.receipt.to_string(), round: bearer.round.id() }))
+}
+
+/// A code whose ballot is not in the box.
+async fn undecided(booth: &Booth, limits: &Limits, req: &HttpRequest, code: &str) -> Result<Bearer, Problem> {
+    let bearer = bearer(booth, limits, req, code).await?;
+    super::castable(&bearer)?;
+    match bearer.state {
+        CredentialState::Used(_) => Err(Problem::new(&codes::STATE_CONFLICT)),
+        _ => Ok(bearer),
+    }
 }
 
 async fn bearer(booth: &Booth, limits: &Limits, req: &HttpRequest, code: &str) -> Result<Bearer, Problem> {

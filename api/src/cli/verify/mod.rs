@@ -9,20 +9,21 @@ mod source;
 mod walk;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use self::report::{Check, Report};
 use self::source::Source;
 use self::walk::Walk;
-use super::Failure;
+use super::{Failure, out};
+use crate::ballot::check::{Opened, ResealFault};
 use crate::ballot::log::note::{Checkpoint, VerifierKey};
 
 #[derive(Args)]
 pub(super) struct Options {
     /// Public address of the service, or of a folder that `phieu export --what log` wrote.
-    #[arg(long, value_name = "URL", conflicts_with = "dir", required_unless_present = "dir")]
+    #[arg(long, value_name = "URL", conflicts_with = "dir", required_unless_present_any = ["dir", "reseal"])]
     url: Option<String>,
     /// Such a folder.
     #[arg(long, value_name = "DIR")]
@@ -42,16 +43,40 @@ pub(super) struct Options {
     /// Keep the head in this file, and say so when the history that an earlier run saw was rewritten or forked.
     #[arg(long, value_name = "STATE")]
     watch: Option<PathBuf>,
+    /// Seal the ballot of an envelope that was opened for checking again, and compare; needs no network and no log.
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    reseal: Option<PathBuf>,
 }
 
 /// One line on standard output is one check.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let mut report = Report::default();
-    check(options, &mut report)?;
+    match options.reseal.as_deref() {
+        Some(file) => reseal(file, &mut report)?,
+        None => check(options, &mut report)?,
+    }
     match report.failed() {
         [] => Ok(()),
         failed => Err(format!("{} checks failed: {}", failed.len(), failed.join(", ")).into()),
     }
+}
+
+fn reseal(file: &Path, report: &mut Report) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let opened = serde_json::from_str::<Opened>(&text).map_err(|_json| ResealFault::NotOne);
+    match opened.and_then(|opened| opened.reseal().map(|receipt| (opened, receipt))) {
+        Ok((opened, receipt)) => {
+            report.pass(Check::Reseal, format_args!("the same number, {receipt}"));
+            out::line(format_args!(
+                "compare with what was shown before the envelope was opened: {}",
+                receipt.grouped()
+            ));
+            out::line(format_args!("compare with the log's open entry: box key {}", opened.box_public_key));
+            out::line(format_args!("compare with what was answered: {}", opened.ballot));
+        }
+        Err(fault) => report.fail(Check::Reseal, fault),
+    }
+    Ok(())
 }
 
 fn check(options: &Options, report: &mut Report) -> Result<(), Failure> {

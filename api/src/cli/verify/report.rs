@@ -27,6 +27,7 @@ pub(super) enum Check {
     PackStrata,
     PackBallots,
     PackScores,
+    Reseal,
 }
 
 impl Check {
@@ -53,6 +54,7 @@ impl Check {
             Self::PackStrata => "pack-strata",
             Self::PackBallots => "pack-ballots",
             Self::PackScores => "pack-scores",
+            Self::Reseal => "reseal",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! answers in forms, never in an address.
 
 mod answer;
+mod challenge;
 mod entry;
 mod here;
 mod logo;
@@ -39,6 +40,9 @@ pub fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource(["", "/"]).get(entry::show).post(entry::enter).default_service(both()))
         .service(web::resource("/p").get(answer::show).post(answer::save).default_service(both()))
         .service(web::resource("/p/xem-lai").get(review::show).post(review::cast).default_service(both()))
+        .service(web::resource("/p/thu").get(challenge::show).post(challenge::commit).default_service(both()))
+        .service(web::resource("/p/thu/gui").post(challenge::cast).default_service(write()))
+        .service(web::resource("/p/thu/mo").post(challenge::open).default_service(write()))
         .service(web::resource("/p/giu").post(stay).default_service(write()))
         .service(web::resource("/p/xong").get(review::receipt).default_service(read()))
         .service(web::resource("/ngon-ngu").post(here::choose).default_service(write()))
