@@ -289,7 +289,7 @@ impl World {
             }
             return;
         }
-        let change = Change { answers: person.changes[stage].clone(), clear: None };
+        let change = Change { answers: person.changes[stage].clone(), clear: Vec::new() };
         assert_eq!(runtime().block_on(self.casting.keep(&bearer, change)).unwrap(), draft::Kept::Done);
     }
 
