@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection};
-use phieu::ballot::{Casting, Token, find, seal::BoxSecret};
+use phieu::ballot::seal::{self, BoxSecret};
+use phieu::ballot::{Casting, Token, find};
 use phieu::clock::{Clock, Entropy, Stopwatch};
 use phieu::config::Config;
 use phieu::credential::{Selection, issue};
@@ -95,6 +96,11 @@ fn backend(name: &str, url: &str, ballots: usize) {
                 assert!(casting.cast_here(&bearer, &answers).unwrap().first);
             }
         });
+        // What sealing alone would do with the same threads: without it the path would take so much less of the cores.
+        let (canonical, bucket) = (answers.canonical(), seal::bucket_bytes(answers.canonical().len() + 200));
+        let sealing = measure(clients, count, |_| {
+            |_: usize| drop(seal::seal(&public, ROUND, &canonical, bucket, &entropy.bytes()).unwrap())
+        });
         let tokens = take();
         let cast = measure(clients, count, |_| {
             let mut wire = connect(address);
@@ -112,6 +118,12 @@ fn backend(name: &str, url: &str, ballots: usize) {
             }
         });
         limit.print(name, clients, "in-process limit: seal and commit", &limit);
+        sealing.print(name, clients, "sealing alone", &limit);
+        let left = 1.0 - limit.per_second / sealing.per_second;
+        println!(
+            "| {name} | {clients} | the limit as a share of what it would be without sealing | | | | {:.0} % |",
+            100.0 * left
+        );
         cast.print(name, clients, "cast over HTTP", &limit);
         journey.print(name, clients, "journey over HTTP: form and cast", &limit);
     }

@@ -170,7 +170,10 @@ fn texts_have_left(test: &TestDb, round: &str, mut written: Written, mut kept: V
     let mut bodies: Vec<String> = ballots.into_iter().map(|(_, body)| body).collect();
     let mut found: Written =
         remarks.into_iter().map(|(_, r)| [r.respondent_code, r.target, r.item_code, r.body]).collect();
-    (bodies.sort(), kept.sort(), found.sort(), written.sort());
+    bodies.sort();
+    kept.sort();
+    found.sort();
+    written.sort();
     assert!(bodies == kept && bodies.iter().all(|body| !body.contains("\"text\"")));
     assert_eq!(found, written);
 }
