@@ -38,7 +38,7 @@ fn faulty_ballots_are_refused_by_name_and_nothing_is_stored() {
 
         let other = if code.targets[0] == "SNV" { "STC" } else { "SNV" };
         let faulty: [(Value, &str, &str); 9] = [
-            (json!({"SXX": {"X1.1": "A"}}), "/answers", "target_unknown"),
+            (json!({"SXX": {"X1.1": "A"}}), "/answers", "target_not_in_round"),
             (json!({ other: {"X1.1": "A"} }), "/answers", "target_not_yours"),
             (with_one(&code, "X9.9", json!("A")), "", "item_unknown"),
             (with_one(&code, "X1.1", json!("Z")), "/X1.1", "option_unknown"),

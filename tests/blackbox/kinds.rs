@@ -49,7 +49,7 @@ fn every_kind_of_question_goes_from_its_folder_to_scores_and_texts() {
             &["round", "load", text(&folder)],
             &["box", "keygen", EVERY_KIND, "--out", text(&key)],
             &["roster", "import", EVERY_KIND, text(&roster)],
-            &["codes", "issue", EVERY_KIND, "--group", "CC", "--out", text(&cc)],
+            &["codes", "issue", EVERY_KIND, "--group", "CC", "--unit", "SNV", "--out", text(&cc)],
             &["codes", "issue", EVERY_KIND, "--group", "HV", "--out", text(&hv)],
             &["round", "open", EVERY_KIND],
         ] {

@@ -259,7 +259,7 @@ fn tell_targets_apart(bearer: &Bearer, answers: &Value, mut faults: Vec<AnswerFa
         let own = |name: &String| bearer.stratum.targets.contains(name);
         let mut add = |code| faults.push(AnswerFault { pointer: String::new(), code });
         if named().any(|name| !known(name)) {
-            add("target_unknown");
+            add("target_not_in_round");
         }
         if named().any(|name| known(name) && !own(name)) {
             add(FOREIGN);
