@@ -74,6 +74,7 @@ fn attack(held: &Evidence, truth: &Truth, seed: u64) -> Vec<(attacks::Attack, Sc
 }
 
 /// Attacks that got more than chance allows, over these seeds.
+#[expect(clippy::print_stderr, reason = "what was measured")]
 fn leaking(backend: &'static str, seeds: &[u64]) -> Vec<&'static str> {
     let mut total: BTreeMap<usize, (attacks::Attack, Score)> = BTreeMap::new();
     for seed in seeds.iter().copied() {
