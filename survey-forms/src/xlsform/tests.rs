@@ -482,7 +482,9 @@ proptest! {
         // What was taken can be given back and comes again.
         if found.questionnaire.items().next().is_some() {
             let bytes = export(&found.questionnaire, &found.scales, &found.choices, &[], &BTreeMap::new()).unwrap();
-            prop_assert_eq!(import(&bytes, ASKED).unwrap().questionnaire, found.questionnaire);
+            // Two characters that would be a reference in a spreadsheet are parted there, and stay so.
+            let told = |form: &Questionnaire| serde_json::to_string(form).unwrap().replace("${", "$ {");
+            prop_assert_eq!(told(&import(&bytes, ASKED).unwrap().questionnaire), told(&found.questionnaire));
         }
     }
 }
