@@ -1,6 +1,6 @@
 //! `phieu codes …`, `phieu roster …`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufRead as _, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -133,11 +133,7 @@ fn create_private(path: &Path) -> Result<File, Failure> {
     if path.extension().is_none_or(|e| e != "csv") {
         return Err(format!("{}: codes are written as CSV", path.display()).into());
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|e| format!("{}: {e}", path.display()).into())
+    out::private_file(path)
 }
 
 fn undo_on_failure<T, E: Into<Failure>>(path: &Path, done: Result<T, E>) -> Result<T, Failure> {

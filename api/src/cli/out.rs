@@ -28,3 +28,12 @@ pub(crate) fn complain(failure: &super::Failure) {
         cause = deeper.source();
     }
 }
+
+/// A file that must be new, readable by its owner only.
+pub(super) fn private_file(path: &std::path::Path) -> Result<std::fs::File, super::Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|e| format!("{}: {e}", path.display()).into())
+}

@@ -5,7 +5,7 @@
 //! It is confidential: it has every ballot as it was opened, and who was invited how often where.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -101,12 +101,7 @@ pub(super) fn write_pack(db: &Db, round: &str, file: &Path) -> Result<(), Failur
     if loaded.state < RoundState::Closed {
         return Err("the pack is made after the close".into());
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let to = options.open(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let mut to = BufWriter::new(to);
+    let mut to = BufWriter::new(out::private_file(file)?);
     let written = db.read_here(|conn| pack(conn, round, &mut to)).and_then(|both| {
         to.flush()?;
         Ok(both)

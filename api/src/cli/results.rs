@@ -1,12 +1,12 @@
 //! `phieu rates`, `phieu scores`, `phieu export`.
 
-use std::fs::OpenOptions;
 use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::{Failure, open, out, pack};
+use crate::access::{Actor, audit};
 use crate::config::Config;
 use crate::db::Db;
 use crate::monitor;
@@ -114,10 +114,7 @@ pub(super) fn export(options: &ExportOptions, config: &Config) -> Result<(), Fai
         What::Pack => return pack::write_pack(&db, &options.round, &options.out),
         What::Ballots | What::Texts | What::Scores | What::Rates => {}
     }
-    let mut file = OpenOptions::new();
-    file.write(true).create_new(true);
-    let file = file.open(&options.out).map_err(|e| format!("{}: {e}", options.out.display()))?;
-    let mut file = BufWriter::new(file);
+    let mut file = BufWriter::new(out::private_file(&options.out)?);
     let written = write(&db, options, &mut file).and_then(|()| Ok(file.flush()?));
     if written.is_err() {
         // The file is ours, and what is in it is not whole.
@@ -136,6 +133,17 @@ fn write(db: &Db, options: &ExportOptions, file: &mut impl std::io::Write) -> Re
         }
         What::Texts => {
             let count = score::export::texts(file, db, &rounds, &options.round)?;
+            db.write_here(|conn| {
+                let now = db.now(conn)?;
+                audit::record(
+                    conn,
+                    now,
+                    &Actor::Command,
+                    "round.texts_exported",
+                    &options.round,
+                    &format!("texts={count}"),
+                )
+            })?;
             out::note(format_args!("{count} texts; words may name people: for the analysts only"));
             Ok(())
         }
