@@ -16,6 +16,8 @@ pub mod round;
 
 pub mod ballot;
 
+pub mod bundle;
+
 pub mod ceremony;
 pub mod credential;
 pub mod keying;

@@ -19,6 +19,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::access::openapi::security_schemes;
 use crate::access::{self, PasswordError, Passwords, Tokens};
 use crate::ballot::{self, Casting};
+use crate::bundle;
 use crate::ceremony;
 use crate::clock::Entropy;
 use crate::config::{BaseUrl, Config};
@@ -110,6 +111,7 @@ impl Service {
         let base = config.base()?;
         let rounds = Rounds::new();
         db.read_here(|conn| rounds.reread(conn).map(|_| ()))?;
+        db.write_here(|conn| bundle::make_missing(conn, &rounds, entropy).map(|_| ()))?;
         let (casting, queue) = Casting::start(db, config, entropy).map_err(StartError::Thread)?;
         let state = State {
             db: Data::new(db.clone()),

@@ -15,11 +15,23 @@ pub fn write_csv(out: impl Write, round: &LoadedRound, codes: &[IssuedCode], bas
     let mut out = out;
     out.write_all("\u{feff}".as_bytes())?;
     let mut table = csv::Writer::from_writer(out);
-    table.write_record(["respondent_code", "group", "unit_code", "unit", "targets", "code", "address"])?;
+    table.write_record([
+        "respondent_code",
+        "group",
+        "unit_code",
+        "unit",
+        "targets",
+        "code",
+        "address",
+        "bundle",
+        "sheet",
+        "of",
+    ])?;
     let definition = &round.definition;
     for code in codes {
         let group = definition.group(&code.respondent_code).map_or("", |g| g.name.as_str());
         let unit = definition.unit(&code.source_unit).map_or("", |u| u.name.as_str());
+        let sheet = code.sheet.as_ref();
         let printed = code.token.expose();
         let address = zeroize::Zeroizing::new(format!("{}#{}", base.url("/p"), printed.as_str()));
         table.write_record([
@@ -30,6 +42,9 @@ pub fn write_csv(out: impl Write, round: &LoadedRound, codes: &[IssuedCode], bas
             &plain(&code.targets.join(" ")),
             printed.as_str(),
             address.as_str(),
+            &sheet.map_or_else(String::new, |s| s.bundle.to_string()),
+            &sheet.map_or_else(String::new, |s| s.sheet.to_string()),
+            &sheet.map_or_else(String::new, |s| s.of.to_string()),
         ])?;
     }
     table.flush()?;

@@ -9,14 +9,15 @@ use std::collections::BTreeMap;
 
 use survey_forms::Fault;
 use survey_forms::roster::{Roster, RosterRow};
-use survey_forms::round::Assignment;
+use survey_forms::round::{Assignment, Channel};
 
 pub use export::{plain, write_csv};
 pub use rest::rest;
 
 use crate::ballot::log::entry::What;
 use crate::ballot::log::{self, LogError};
-use crate::ballot::{Bearer, CredentialState, FindError, Keys, Token, find};
+use crate::ballot::{Bearer, CredentialState, FindError, Keys, PublicKey, Token, find};
+use crate::bundle::{self, SheetLabel};
 use crate::clock::Entropy;
 use crate::db::{Conn, DbError};
 use crate::round::{LoadedRound, RoundState, Rounds};
@@ -45,6 +46,8 @@ pub struct IssuedCode {
     pub source_unit: String,
     /// What the ballot rates.
     pub targets: Vec<String>,
+    /// Bundle and number of a paper ballot.
+    pub sheet: Option<SheetLabel>,
 }
 
 /// Why no code was made. Nothing is done by halves.
@@ -152,13 +155,18 @@ pub fn issue(
     }
     let mut codes = Vec::new();
     let mut rows = Vec::new();
+    let mut paper: BTreeMap<String, Vec<PublicKey>> = BTreeMap::new();
     for (assignment, number) in wanted {
         let (respondent_code, source_unit, targets) = place(&assignment);
         let channel = round.definition.group(&respondent_code).ok_or(CredentialError::NothingSelected)?.channel;
         for _ in 0..number {
             let token = Token::generate(entropy);
+            let public = Keys::derive(&token, round.id()).public;
+            if channel == Channel::Paper {
+                paper.entry(respondent_code.clone()).or_default().push(public);
+            }
             rows.push(store::NewCredential {
-                public_key: Keys::derive(&token, round.id()).public.to_vec(),
+                public_key: public.to_vec(),
                 round: round.id().to_owned(),
                 respondent_code: respondent_code.clone(),
                 source_unit: source_unit.clone(),
@@ -166,18 +174,29 @@ pub fn issue(
                 channel: channel.as_str(),
                 state: "issued",
             });
-            codes.push(IssuedCode {
+            let code = IssuedCode {
                 token,
                 respondent_code: respondent_code.clone(),
                 source_unit: source_unit.clone(),
                 targets: assignment.targets.clone(),
-            });
+                sheet: None,
+            };
+            codes.push((public, code));
         }
     }
     // Stored in the order of their keys, so that the table's order says nothing about who got which.
     rows.sort_by(|a, b| a.public_key.cmp(&b.public_key));
     store::insert(conn, &rows)?;
+    let mut sheets = BTreeMap::new();
+    for (group, keys) in paper {
+        let group = round.definition.group(&group).ok_or(CredentialError::NothingSelected)?;
+        sheets.append(&mut bundle::make(conn, round.id(), group, &keys, entropy)?);
+    }
     log::incident(conn, round.id(), What::CodesIssued, codes.len(), 0)?;
+    let mut codes: Vec<IssuedCode> =
+        codes.into_iter().map(|(public, code)| IssuedCode { sheet: sheets.remove(&public), ..code }).collect();
+    // Paper in the order of its bundles, as it is printed; that order was drawn by lot.
+    codes.sort_by(|a, b| a.sheet.cmp(&b.sheet));
     Ok(codes)
 }
 
@@ -226,6 +245,7 @@ pub fn revoke(conn: &mut Conn, rounds: &Rounds, token: &Token) -> Result<Bearer,
     let bearer = find(conn, rounds, token)?;
     store::held_state(conn, bearer.round.id())?;
     let revoked = withdraw(conn, bearer)?;
+    bundle::withdraw(conn, &revoked.keys.public)?;
     log::incident(conn, revoked.round.id(), What::CodesRevoked, 0, 1)?;
     Ok(revoked)
 }
@@ -254,10 +274,11 @@ pub fn replace(
     takes_codes(conn, old.round.id())?;
     let old = withdraw(conn, old)?;
     let new = Token::generate(entropy);
+    let public = Keys::derive(&new, old.round.id()).public;
     store::insert(
         conn,
         &[store::NewCredential {
-            public_key: Keys::derive(&new, old.round.id()).public.to_vec(),
+            public_key: public.to_vec(),
             round: old.round.id().to_owned(),
             respondent_code: old.stratum.respondent_code.clone(),
             source_unit: old.source_unit.clone(),
@@ -266,12 +287,14 @@ pub fn replace(
             state: "issued",
         }],
     )?;
+    let sheet = bundle::replace(conn, &old.keys.public, &public)?;
     log::incident(conn, old.round.id(), What::CodesReplaced, 1, 1)?;
     Ok(IssuedCode {
         token: new,
         respondent_code: old.stratum.respondent_code,
         source_unit: old.source_unit,
         targets: old.stratum.targets,
+        sheet,
     })
 }
 

@@ -12,6 +12,7 @@ use crate::access::audit;
 use crate::access::extract::Machine;
 use crate::access::scopes::CodesIssue;
 use crate::ballot::FindError;
+use crate::bundle::SheetLabel;
 use crate::clock::Entropy;
 use crate::config::BaseUrl;
 use crate::db::Db;
@@ -62,6 +63,31 @@ struct IssuedCode {
     source_unit: Option<String>,
     /// What the ballot rates.
     targets: Vec<String>,
+    /// Bundle and number of a paper ballot; null for an online code.
+    sheet: Option<Sheet>,
+}
+
+/// Where a paper ballot belongs.
+#[derive(Serialize, ToSchema)]
+struct Sheet {
+    /// Number of the bundle in its group.
+    #[schema(example = 3)]
+    bundle: u32,
+    /// Number of the sheet in the bundle, drawn by lot.
+    #[schema(example = 12)]
+    number: u32,
+    /// Sheets in the bundle.
+    #[schema(example = 30)]
+    of: u32,
+    /// All of it, as it stands on the sheet.
+    #[schema(example = "HĐ-CT · Bó 03 · phiếu 12/30")]
+    label: String,
+}
+
+impl From<SheetLabel> for Sheet {
+    fn from(label: SheetLabel) -> Self {
+        Self { bundle: label.bundle, number: label.sheet, of: label.of, label: label.to_string() }
+    }
 }
 
 impl From<CredentialError> for Problem {
@@ -140,6 +166,7 @@ async fn issue_codes(
                             respondent_code: c.respondent_code,
                             source_unit: Some(c.source_unit).filter(|u| !u.is_empty()),
                             targets: c.targets,
+                            sheet: c.sheet.map(Sheet::from),
                         }
                     })
                     .collect(),

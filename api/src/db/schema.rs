@@ -172,6 +172,43 @@ diesel::table! {
 }
 
 diesel::table! {
+    post_office (code) {
+        code -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    bundle (id) {
+        id -> Text,
+        round -> Text,
+        respondent_code -> Text,
+        number -> BigInt,
+        size -> BigInt,
+        office -> Nullable<Text>,
+        state -> Text,
+        holder -> Text,
+        counted -> Nullable<BigInt>,
+        note -> Nullable<Text>,
+        noted_by -> Nullable<Text>,
+        waiver -> Nullable<Text>,
+        signed_first -> Nullable<Text>,
+        signed_second -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    paper (public_key) {
+        public_key -> Binary,
+        round -> Text,
+        bundle -> Text,
+        sheet -> BigInt,
+        custody -> Text,
+        sampled -> Bool,
+    }
+}
+
+diesel::table! {
     publication (round, release) {
         round -> Text,
         release -> BigInt,
@@ -223,6 +260,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit,
     ballot,
     ballot_box,
+    bundle,
     capture,
     client,
     credential,
@@ -232,6 +270,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     log_leaf,
     log_tile,
     opening,
+    paper,
+    post_office,
     publication,
     remark,
     roster,

@@ -213,6 +213,19 @@ pub(super) const KEPT: &[Kept] = &[
         ],
     },
     Kept {
+        table: "paper",
+        row: "Tờ phiếu giấy: thuộc bó nào, đang ở đâu",
+        why: "Để không tờ nào bị thất lạc hay thêm vào. Số thứ tự trong bó do bốc thăm, không theo thứ tự làm mã",
+        columns: &[
+            ("public_key", "Dấu của mã phiếu"),
+            ROUND,
+            ("bundle", "Bó phiếu"),
+            ("sheet", "Số thứ tự trong bó"),
+            ("custody", "Đã in, đã phát, đã thu về, bị hỏng hay thất lạc"),
+            ("sampled", "Có được đọc lại lần thứ ba để kiểm tra hay không"),
+        ],
+    },
+    Kept {
         table: "capture",
         row: "Phiếu giấy đang ở bàn nhập liệu",
         why: "Để hai người nhập độc lập rồi so với nhau. Câu trả lời không có ở đây",
@@ -234,7 +247,9 @@ mod tests {
     use super::*;
 
     /// Tables that hold nothing about a respondent: what they are about instead.
-    const OTHERS: [(&str, &str); 9] = [
+    const OTHERS: [(&str, &str); 11] = [
+        ("post_office", "places where paper is keyed"),
+        ("bundle", "paper ballots by the bundle"),
         ("round", "the rules of a round"),
         ("round_proposal", "a round's folder that waits for a second person"),
         ("publication", "published scores"),

@@ -34,6 +34,7 @@ const WORDS: &[(&str, &str)] = &[
     ("rates", "đánh giá"),
     ("quota", "chỉ tiêu"),
     ("weight", "trọng số"),
+    ("bundle_size", "số phiếu một bó"),
     ("scale", "thang"),
     ("list of choices", "danh sách lựa chọn"),
     ("choices", "danh sách lựa chọn"),

@@ -10,6 +10,8 @@ use crate::fault::Faults;
 use crate::ratio;
 
 const BALLOTS_MAX: u32 = 1_000_000;
+/// What one person can still count by hand.
+const BUNDLE_MAX: u32 = 200;
 
 pub(super) fn read(root: &Reader, faults: &mut Faults) -> Vec<Group> {
     let mut all: Vec<Group> = Vec::new();
@@ -30,15 +32,21 @@ fn group(table: &Reader, faults: &mut Faults) -> Group {
     if weight <= ratio::whole(0) {
         table.wrong("weight", "number_range", "Write a weight above 0.", faults);
     }
+    let channel = channel(table, faults);
+    let bundle_size = table.has("bundle_size").then(|| table.count("bundle_size", 1, BUNDLE_MAX, faults)).flatten();
+    if bundle_size.is_some() && channel == Channel::Online {
+        table.wrong("bundle_size", "key_unfit", "Only paper ballots are bundled: remove the key.", faults);
+    }
     Group {
         code: table.code("code", faults),
         name: table.text("name", NAME_MAX, faults),
-        channel: channel(table, faults),
+        channel,
         issue: issue(table, faults),
         sources: if kinds.is_empty() { Sources::None } else { Sources::Kinds(kinds) },
         rates: rates(table, faults),
         quota: quota(table, faults),
         weight,
+        bundle_size,
     }
 }
 

@@ -20,7 +20,8 @@ pub(crate) const ROUND: &[&str] = &[
 pub(crate) const ORGANISER: &[&str] = &["name", "contact_name", "email", "phone", "website", "logo"];
 pub(crate) const DATES: &[&str] = &["opens", "closes", "keying_closes", "publishes", "grace_minutes"];
 pub(crate) const NAMED: &[&str] = &["code", "name"];
-pub(crate) const GROUP: &[&str] = &["code", "name", "channel", "issue", "sources", "rates", "quota", "weight"];
+pub(crate) const GROUP: &[&str] =
+    &["code", "name", "channel", "issue", "sources", "rates", "quota", "weight", "bundle_size"];
 pub(crate) const RATES: &[&str] = &["kinds", "one_per_ballot", "targets"];
 #[cfg(test)]
 pub(crate) const RATES_WORDS: &[&str] = &["own_unit", "parent", "mapped"];

@@ -345,6 +345,23 @@ pub struct Group {
     /// Weight of the group's mean in an item's score.
     #[serde(serialize_with = "ratio::as_text")]
     pub weight: Ratio,
+    /// Most paper ballots in a bundle; [`BUNDLE_SIZE`] when the round says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle_size: Option<u32>,
+}
+
+/// Most paper ballots in a bundle where a round says nothing.
+pub const BUNDLE_SIZE: u32 = 50;
+
+impl Group {
+    /// Sizes of the bundles that so many paper ballots of the group make: as few bundles as hold them, evenly filled.
+    #[must_use]
+    pub fn bundles(&self, ballots: usize) -> Vec<usize> {
+        let most = usize::try_from(self.bundle_size.unwrap_or(BUNDLE_SIZE)).unwrap_or(1).max(1);
+        let bundles = ballots.div_ceil(most);
+        let size = |n: usize| ballots / bundles + usize::from(n < ballots % bundles);
+        (0..bundles).map(size).collect()
+    }
 }
 
 /// Whose people a group asks.

@@ -1,0 +1,3 @@
+DROP TABLE paper;
+DROP TABLE bundle;
+DROP TABLE post_office;
