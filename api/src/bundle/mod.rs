@@ -61,7 +61,7 @@ pub(crate) fn replace(conn: &mut Conn, old: &PublicKey, new: &PublicKey) -> Resu
     if store::copy_place(conn, old, new)? {
         withdraw(conn, old)?;
     }
-    Ok(label(conn, new)?)
+    label(conn, new)
 }
 
 /// The sheet of a revoked code counts as spoiled, unless it is known to be gone otherwise.
