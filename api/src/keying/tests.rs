@@ -249,7 +249,7 @@ async fn a_crash_between_settling_and_casting_is_mended_by_the_next_scan() {
 
         // Cast, the state not yet moved: the scan moves it.
         let used = scene.bearer(&code).await;
-        scene.write(|conn| store::testing::set_state(conn, &used.keys.public, "adjudicated").unwrap());
+        scene.write(|conn| store::testing::set_state(conn, &used.keys.public, "verified").unwrap());
         assert!(matches!(scene.desk.open(&staff("em"), &used).await, Ok(Task::Finished)));
         assert_eq!(refusal(scene.desk.open(&staff("em"), &used).await), Refusal::AlreadyCast);
 
