@@ -27,6 +27,7 @@ pub(crate) use store::Sums;
 
 use crate::access::{Role, Staff};
 use crate::ballot::PublicKey;
+use crate::ballot::log::entry::{PaperBook, PaperCount};
 use crate::clock::Entropy;
 use crate::db::{Conn, DbError};
 use crate::round::{LoadedRound, RoundState, Rounds};
@@ -368,6 +369,36 @@ fn held_on_devices(_conn: &mut Conn, _bundle: &str) -> Result<u32, DbError> {
 /// When the database fails.
 pub fn names(conn: &mut Conn) -> Result<BTreeMap<String, String>, DbError> {
     Ok(store::names(conn)?)
+}
+
+/// Where every sheet of the round went, for its log: each paper code is one sheet, and in one place.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn book(conn: &mut Conn, round: &str) -> Result<PaperBook, DbError> {
+    let mut groups: BTreeMap<String, PaperCount> = BTreeMap::new();
+    for row in store::fates(conn, round)? {
+        let count = groups.entry(row.respondent_code.clone()).or_default();
+        let n = u64::try_from(row.sheets).unwrap_or_default();
+        count.printed += n;
+        let custody = row.custody.as_deref().and_then(Custody::parse);
+        let place = match (row.credential.as_str(), row.capture.as_deref(), custody) {
+            ("used", ..) => &mut count.used,
+            // A sheet that an older version made and withdrew is in no bundle.
+            ("revoked", _, None) => &mut count.spoiled,
+            (_, Some("invalid"), _) => &mut count.void,
+            (_, _, Some(Custody::Gone(Exit::Spoiled))) => &mut count.spoiled,
+            (_, _, Some(Custody::Gone(Exit::Undeliverable))) => &mut count.undeliverable,
+            (_, _, Some(Custody::Gone(Exit::Lost))) => &mut count.lost,
+            (_, _, Some(Custody::Received | Custody::Bundled | Custody::Archived)) => &mut count.unkeyed,
+            // Out, or never handed out: at the close it has not come back.
+            _ => &mut count.not_returned,
+        };
+        *place += n;
+    }
+    let total = groups.values().fold(PaperCount::default(), |sum, count| sum.plus(*count));
+    let duplicates = u64::try_from(store::duplicates(conn, round)?).unwrap_or_default();
+    Ok(PaperBook { total, groups, duplicates })
 }
 
 /// Adds a post office, or gives it another name.
