@@ -12,7 +12,7 @@ use super::custody::{Custody, Exit};
 use super::state::Bundle;
 use crate::ballot::PublicKey;
 use crate::db::Conn;
-use crate::db::schema::{bundle, bundle_sums, capture, credential, paper, post_office, round, staff};
+use crate::db::schema::{bundle, capture, credential, paper, post_office, round, staff};
 
 /// The last number of a group's bundles. PostgreSQL lets one writer at a time give numbers of a group; SQLite has one
 /// writer anyway.
@@ -307,23 +307,6 @@ pub(super) fn add(conn: &mut Conn, id: &str, more: Sums) -> QueryResult<()> {
         Conn::Postgres(c) => query.execute(c),
     }
     .map(|_| ())
-}
-
-/// The sums of every bundle of a round, by its id.
-pub(super) fn sums(conn: &mut Conn, round: &str) -> QueryResult<BTreeMap<String, Sums>> {
-    let rows: Vec<(String, i64, i64, i64)> = bundle_sums::table
-        .inner_join(bundle::table.on(bundle::id.eq(bundle_sums::bundle)))
-        .filter(bundle::round.eq(round))
-        .select((
-            bundle_sums::bundle,
-            bundle_sums::audited_items,
-            bundle_sums::audited_wrong,
-            bundle_sums::keying_seconds,
-        ))
-        .load(conn)?;
-    let parse =
-        |(id, items, wrong, seconds)| (id, Sums { items: count(items), wrong: count(wrong), seconds: count(seconds) });
-    Ok(rows.into_iter().map(parse).collect())
 }
 
 /// A sheet with what the desk knows of it.
