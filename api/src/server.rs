@@ -286,6 +286,7 @@ fn rest(config: &mut ServiceConfig<'_>) {
         .configure(credential::rest)
         .configure(respond::rest)
         .configure(keying::rest::rest)
+        .configure(bundle::rest::rest)
         .configure(monitor::rest)
         .configure(score::rest);
 }
@@ -300,6 +301,7 @@ fn pages(config: &mut web::ServiceConfig) {
         .configure(respond::pages)
         .configure(ballot::log::pages)
         .configure(keying::pages::pages)
+        .configure(bundle::pages::pages)
         .configure(round::pages)
         .configure(ceremony::pages)
         .configure(monitor::pages)

@@ -28,7 +28,7 @@ pub mod tokens;
 mod fixture;
 
 pub use audit::Actor;
-pub use extract::{Caller, Machine, Signed};
+pub use extract::{Caller, Machine, Signed, Worker};
 pub use password::{HashedPassword, NewPassword, PasswordError, Passwords};
 pub use role::{
     Adjudicating, Administration, AdministrationReading, AnyStaff, Desk, Keying, Monitoring, Role, RoleSet, Supervising,

@@ -115,6 +115,28 @@ pub(super) fn set_password(conn: &mut Conn, id: &str, password: &HashedPassword)
     Ok(())
 }
 
+pub(super) fn is_staff(conn: &mut Conn, id: &str) -> QueryResult<bool> {
+    let found: Option<String> = staff::table.find(id).select(staff::id).first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+/// A clerk who is a program: disabled, so that nobody signs in. False when it is there already.
+pub(super) fn insert_client_clerk(conn: &mut Conn, new: &Staff, at: DateTime<Utc>) -> QueryResult<bool> {
+    let row = (
+        staff::id.eq(&new.id),
+        staff::name.eq(&new.name),
+        staff::role.eq(new.role.as_str()),
+        staff::password_hash.eq(""),
+        staff::disabled.eq(true),
+        staff::created_at.eq(unix_ms(&at)),
+    );
+    let inserted = match conn {
+        Conn::Sqlite(c) => diesel::insert_into(staff::table).values(row).on_conflict_do_nothing().execute(c)?,
+        Conn::Postgres(c) => diesel::insert_into(staff::table).values(row).on_conflict_do_nothing().execute(c)?,
+    };
+    Ok(inserted == 1)
+}
+
 pub(super) fn is_office(conn: &mut Conn, code: &str) -> QueryResult<bool> {
     let found: Option<String> = post_office::table.find(code).select(post_office::code).first(conn).optional()?;
     Ok(found.is_some())

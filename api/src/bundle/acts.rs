@@ -362,6 +362,26 @@ fn sign(conn: &mut Conn, by: &By, kept: &Kept) -> Result<String, BundleError> {
     }
 }
 
+/// [`act`] by a member of staff, on a bundle by its round, group and number.
+///
+/// # Errors
+/// [`BundleError`].
+pub(crate) async fn act_for(
+    db: &Db,
+    entropy: &Entropy,
+    staff: &Staff,
+    (round, group, number): (String, String, u32),
+    done: Act,
+) -> Result<View, BundleError> {
+    let (clock, entropy, staff) = (db.clone(), entropy.clone(), staff.clone());
+    db.write(move |conn| {
+        let at = clock.now(conn)?;
+        let id = store::id_of(conn, &round, &group, number)?.ok_or(BundleError::Unknown)?;
+        act(conn, at, &entropy, &By::Staff(staff), &id, &done)
+    })
+    .await
+}
+
 /// Everything of a round, or of one group, is handed over and received whole: for a desk that keeps no such books, for
 /// demonstrations and tests. Gives back how many bundles were received.
 ///

@@ -8,6 +8,8 @@ mod custody;
 mod error;
 mod gate;
 mod label;
+pub mod pages;
+pub mod rest;
 mod state;
 mod store;
 
@@ -16,7 +18,7 @@ use std::collections::BTreeMap;
 use rand::seq::SliceRandom as _;
 use survey_forms::round::{Channel, Group};
 
-pub(crate) use acts::add_sums;
+pub(crate) use acts::{act_for, add_sums};
 pub use acts::{Act, By, LONGEST_NOTE, act, receive_all, sample_size};
 pub use custody::{Custody, CustodyRefusal, Exit, Move};
 pub use error::BundleError;

@@ -309,23 +309,6 @@ pub(super) fn add(conn: &mut Conn, id: &str, more: Sums) -> QueryResult<()> {
     .map(|_| ())
 }
 
-/// The sums of every bundle of a round, by its id.
-pub(super) fn sums(conn: &mut Conn, round: &str) -> QueryResult<BTreeMap<String, Sums>> {
-    let rows: Vec<(String, i64, i64, i64)> = bundle_sums::table
-        .inner_join(bundle::table.on(bundle::id.eq(bundle_sums::bundle)))
-        .filter(bundle::round.eq(round))
-        .select((
-            bundle_sums::bundle,
-            bundle_sums::audited_items,
-            bundle_sums::audited_wrong,
-            bundle_sums::keying_seconds,
-        ))
-        .load(conn)?;
-    let parse =
-        |(id, items, wrong, seconds)| (id, Sums { items: count(items), wrong: count(wrong), seconds: count(seconds) });
-    Ok(rows.into_iter().map(parse).collect())
-}
-
 /// A sheet with what the desk knows of it.
 #[derive(Debug, Clone)]
 pub(super) struct Sheet {

@@ -1,5 +1,5 @@
 //! `/api/v1/keying/…`: what the desk's pages do, for the desk's own programs. It takes the session cookie of a member of
-//! staff, not a client's token: the two passes and the decision need different persons, and a program is nobody.
+//! staff, or the token of a machine client, which is one clerk: the two passes and the decision need different persons.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use validator::Validate;
 
 use super::pages::{Tools, desk};
 use super::{Decision, Dispute, Done, KeyingError, Pass, Place, Reached, Reason, Task};
-use crate::access::{Desk, Signed};
+use crate::access::Worker;
 use crate::ballot::Token;
 use crate::http::{FieldFault, Problem, ProblemDocument, codes};
 
@@ -144,15 +144,17 @@ fn token(code: &str) -> Result<Token, Problem> {
 /// the box is cast by this.
 #[utoipa::path(
     tag = "keying",
-    security(("staff" = [])),
+    security(("staff" = []), ("machine" = ["ballots:key"])),
     request_body = OpenRequest,
     responses(
         (status = 200, description = "What to do", body = Opened),
         (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`, `scope_missing`, `keying_other_office`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`code_is_online`, `keying_duplicate` (used past the desk), `keying_same_person`, \
-            `keying_awaits_third`, `keying_already_cast`, `round_not_open`",
+            `keying_awaits_third`, `keying_awaits_sample`, `keying_already_cast`, `keying_set_aside`, `keying_void`, \
+            `keying_no_bundle`, `keying_not_received`, `keying_discrepancy`, `keying_bundle_locked`, \
+            `keying_sheet_gone`, `keying_firsts_missing`, `round_not_open`",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`fields_invalid`", body = ProblemDocument, content_type = "application/problem+json"),
@@ -161,11 +163,11 @@ fn token(code: &str) -> Result<Token, Problem> {
     ),
 )]
 #[post("/keying/open")]
-async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) -> Result<web::Json<Opened>, Problem> {
+async fn open(worker: Worker, tools: Tools, body: web::Json<OpenRequest>) -> Result<web::Json<Opened>, Problem> {
     body.validate()?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;
-    let (task, disputed) = match desk.open(signed.staff(), &ballot).await? {
+    let (task, disputed) = match desk.open(worker.staff(), &ballot).await? {
         Task::Key(Pass::First) => (TaskName::First, Vec::new()),
         Task::Key(Pass::Second) => (TaskName::Second, Vec::new()),
         Task::Key(Pass::Sample) => (TaskName::Sample, Vec::new()),
@@ -185,17 +187,19 @@ async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) 
 /// The same entry again by the same person gets the same answer.
 #[utoipa::path(
     tag = "keying",
-    security(("staff" = [])),
+    security(("staff" = []), ("machine" = ["ballots:key"])),
     request_body = EntryRequest,
     responses(
         (status = 201, description = "Taken", body = Keyed),
         (status = 200, description = "Taken before; nothing changed", body = Keyed),
         (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`, `scope_missing`, `keying_other_office`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`keying_pass_taken`, `keying_same_person`, `keying_first_missing`, \
-            `keying_awaits_third`, `keying_already_cast`, `keying_duplicate`, `code_is_online`, `round_not_open`",
+            `keying_awaits_third`, `keying_awaits_sample`, `keying_already_cast`, `keying_set_aside`, `keying_void`, \
+            `keying_duplicate`, `keying_no_bundle`, `keying_not_received`, `keying_discrepancy`, \
+            `keying_bundle_locked`, `keying_sheet_gone`, `keying_firsts_missing`, `code_is_online`, `round_not_open`",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`answers_invalid` with every place in `errors` (`item_missing`: no explicit code); \
@@ -206,19 +210,19 @@ async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) 
     ),
 )]
 #[post("/keying/entries")]
-async fn entries(signed: Signed<Desk>, tools: Tools, body: web::Json<EntryRequest>) -> Result<HttpResponse, Problem> {
+async fn entries(worker: Worker, tools: Tools, body: web::Json<EntryRequest>) -> Result<HttpResponse, Problem> {
     body.validate()?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;
     let form = ballot.form().map_err(KeyingError::from)?;
     let answers = form.parse(&body.answers).map_err(KeyingError::Answers)?;
-    Ok(answered(desk.enter(signed.staff(), &ballot, body.pass, answers).await?))
+    Ok(answered(desk.enter(worker.staff(), &ballot, body.pass, answers).await?))
 }
 
 /// Takes a third person's decision on every disputed item; the ballot is cast.
 #[utoipa::path(
     tag = "keying",
-    security(("staff" = [])),
+    security(("staff" = []), ("machine" = ["ballots:key"])),
     request_body = AdjudicationRequest,
     responses(
         (status = 201, description = "Decided and cast", body = Keyed),
@@ -241,7 +245,7 @@ async fn entries(signed: Signed<Desk>, tools: Tools, body: web::Json<EntryReques
 )]
 #[post("/keying/adjudications")]
 async fn adjudications(
-    signed: Signed<Desk>,
+    worker: Worker,
     tools: Tools,
     body: web::Json<AdjudicationRequest>,
 ) -> Result<HttpResponse, Problem> {
@@ -251,7 +255,7 @@ async fn adjudications(
     let form = ballot.form().map_err(KeyingError::from)?;
     let answers = form.parse(&body.answers).map_err(KeyingError::Answers)?;
     let reasons = reasons(&body.reasons)?;
-    Ok(answered(desk.adjudicate(signed.staff(), &ballot, Decision { answers, reasons }).await?))
+    Ok(answered(desk.adjudicate(worker.staff(), &ballot, Decision { answers, reasons }).await?))
 }
 
 fn reasons(given: &BTreeMap<String, BTreeMap<String, String>>) -> Result<BTreeMap<Place, Reason>, Problem> {

@@ -118,7 +118,8 @@ async fn a_third_person_decides_what_differs_and_only_that() {
         let other = scene.desk.adjudicate(&staff("dung"), &ballot, decision(&disputes, "B")).await;
         assert_eq!(refusal(other), Refusal::AlreadyCast);
 
-        let trail = scene.write(|conn| store::testing::trail(conn).unwrap());
+        let mut trail = scene.write(|conn| store::testing::trail(conn).unwrap());
+        trail.retain(|(act, ..)| act.starts_with("keying."));
         let mut acts: Vec<_> = trail.iter().map(|(act, ..)| act.as_str()).collect();
         acts.sort_unstable();
         assert_eq!(acts, ["keying.adjudicated", "keying.cast", "keying.first_done", "keying.mismatched"]);
