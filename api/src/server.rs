@@ -287,6 +287,8 @@ fn rest(config: &mut ServiceConfig<'_>) {
         .configure(respond::rest)
         .configure(keying::rest::rest)
         .configure(bundle::rest::rest)
+        .configure(keying::aside::rest::rest)
+        .configure(keying::statistics::rest::rest)
         .configure(monitor::rest)
         .configure(score::rest);
 }
@@ -302,6 +304,8 @@ fn pages(config: &mut web::ServiceConfig) {
         .configure(ballot::log::pages)
         .configure(keying::pages::pages)
         .configure(bundle::pages::pages)
+        .configure(keying::aside::pages::pages)
+        .configure(keying::statistics::pages::pages)
         .configure(round::pages)
         .configure(ceremony::pages)
         .configure(monitor::pages)

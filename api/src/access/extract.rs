@@ -13,7 +13,7 @@ use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, ResponseError};
 
 use super::audit::Actor;
-use super::role::{Desk, RoleSet};
+use super::role::{Desk, Overseeing, RoleSet};
 use super::scopes::{BallotsKey, Scope};
 use super::secret::Secret;
 use super::staff::{self, Staff};
@@ -81,7 +81,12 @@ impl<R: RoleSet> Signed<R> {
     #[must_use]
     pub fn bar(&self) -> StaffBar {
         let role = self.staff.role;
-        StaffBar { name: self.staff.name.clone(), role: role.vietnamese(), links: role.links() }
+        StaffBar {
+            name: self.staff.name.clone(),
+            role: role.vietnamese(),
+            links: role.links(),
+            oversees: Overseeing::admits(role),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub use audit::Actor;
 pub use extract::{Caller, Machine, Signed, Worker};
 pub use password::{HashedPassword, NewPassword, PasswordError, Passwords};
 pub use role::{
-    Adjudicating, Administration, AdministrationReading, AnyStaff, Desk, Keying, Monitoring, Role, RoleSet, Supervising,
+    Adjudicating, Administration, AdministrationReading, AnyStaff, Desk, Keying, Monitoring, Overseeing, Role, RoleSet, Supervising,
 };
 pub use secret::Secret;
 pub use staff::{SignInName, Staff};

@@ -360,9 +360,62 @@ fn round_is_open(conn: &mut Conn, round: &str) -> Result<bool, DbError> {
     Ok([RoundState::Loaded, RoundState::Open].iter().any(|s| state.as_deref() == Some(s.as_str())))
 }
 
+/// [`round_is_open`], for the desk.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn takes_acts(conn: &mut Conn, round: &str) -> Result<bool, DbError> {
+    round_is_open(conn, round)
+}
+
+/// The ballot of a sheet by its bundle and number; of a replaced sheet its replacement.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn key_of(
+    conn: &mut Conn,
+    round: &str,
+    group: &str,
+    number: u32,
+    sheet: u32,
+) -> Result<Option<PublicKey>, DbError> {
+    match store::id_of(conn, round, group, number)? {
+        Some(id) => key_in(conn, &id, sheet),
+        None => Ok(None),
+    }
+}
+
+/// [`key_of`] by the bundle's id.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn key_in(conn: &mut Conn, bundle: &str, sheet: u32) -> Result<Option<PublicKey>, DbError> {
+    Ok(store::key_in(conn, bundle, sheet)?)
+}
+
+/// Id of the bundle and number of a ballot; none when it is in no bundle, or in one of another post office.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn place_of(conn: &mut Conn, staff: &Staff, key: &PublicKey) -> Result<Option<(String, u32)>, DbError> {
+    let Some((bundle, _, sheet, _)) = store::sheet_of(conn, key)? else { return Ok(None) };
+    let Some(kept) = store::look(conn, &bundle)? else { return Ok(None) };
+    let office = store::office_of(conn, &staff.id)?;
+    let own = sees(staff.role, office.as_deref(), kept.office.as_deref());
+    Ok(own.then_some((bundle, sheet)))
+}
+
 /// Finished entries of the bundle that a device has claimed and not sent.
 fn held_on_devices(_conn: &mut Conn, _bundle: &str) -> Result<u32, DbError> {
     Ok(0)
+}
+
+/// The sums of every bundle of a round, by its id.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn sums(conn: &mut Conn, round: &str) -> Result<BTreeMap<String, Sums>, DbError> {
+    Ok(store::sums(conn, round)?)
 }
 
 /// Names of staff by id, for pages.

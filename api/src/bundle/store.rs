@@ -309,6 +309,23 @@ pub(super) fn add(conn: &mut Conn, id: &str, more: Sums) -> QueryResult<()> {
     .map(|_| ())
 }
 
+/// The sums of every bundle of a round, by its id.
+pub(super) fn sums(conn: &mut Conn, round: &str) -> QueryResult<BTreeMap<String, Sums>> {
+    let rows: Vec<(String, i64, i64, i64)> = bundle_sums::table
+        .inner_join(bundle::table.on(bundle::id.eq(bundle_sums::bundle)))
+        .filter(bundle::round.eq(round))
+        .select((
+            bundle_sums::bundle,
+            bundle_sums::audited_items,
+            bundle_sums::audited_wrong,
+            bundle_sums::keying_seconds,
+        ))
+        .load(conn)?;
+    let parse =
+        |(id, items, wrong, seconds)| (id, Sums { items: count(items), wrong: count(wrong), seconds: count(seconds) });
+    Ok(rows.into_iter().map(parse).collect())
+}
+
 /// A sheet with what the desk knows of it.
 #[derive(Debug, Clone)]
 pub(super) struct Sheet {
@@ -395,6 +412,18 @@ pub(super) fn sheet_of(conn: &mut Conn, key: &PublicKey) -> QueryResult<Option<(
         Ok((bundle, custody, count(number), sampled))
     };
     row.map(parse).transpose()
+}
+
+/// The ballot of a number; a replacement stands before what it replaced.
+pub(super) fn key_in(conn: &mut Conn, bundle: &str, sheet: u32) -> QueryResult<Option<PublicKey>> {
+    let key: Option<Vec<u8>> = paper::table
+        .inner_join(credential::table.on(credential::public_key.eq(paper::public_key)))
+        .filter(paper::bundle.eq(bundle).and(paper::sheet.eq(i64::from(sheet))))
+        .filter(credential::state.ne("revoked"))
+        .select(paper::public_key)
+        .first(conn)
+        .optional()?;
+    key.map(|key| public(&key)).transpose()
 }
 
 /// A bundle without holding it: keying only looks.

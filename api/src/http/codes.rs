@@ -196,6 +196,13 @@ codes! {
     /// No second pass before every ballot of the bundle has a first.
     KEYING_FIRSTS_MISSING = 409 "keying_firsts_missing" "Bó này còn phiếu chưa nhập lượt 1. Nhập xong lượt 1 cả bó rồi mới nhập lượt 2.";
 
+    /// No paper of this id was set aside.
+    REFERRAL_UNKNOWN = 404 "referral_unknown" "Không có sự cố này.";
+    /// Somebody has decided about it.
+    REFERRAL_SETTLED = 409 "referral_settled" "Sự cố này đã được giải quyết. Xin tải lại trang để xem.";
+    /// Only a used code makes a duplicate; only what belongs to no bundle is set aside; and so on.
+    VERDICT_UNFIT = 409 "verdict_unfit" "Cách giải quyết này không hợp với tờ phiếu: phiếu trùng phải có mã đã dùng, phiếu đã vào hòm không nhập lại được, phiếu có số trong bó không để ngoài đợt được.";
+
     // bundles of paper
     /// No such bundle, or not this post office's.
     BUNDLE_UNKNOWN = 404 "bundle_unknown" "Không có bó phiếu này.";
