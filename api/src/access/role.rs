@@ -104,6 +104,8 @@ pub struct Keying;
 pub struct Adjudicating;
 /// Whoever leads the field work: custody of paper, codes.
 pub struct Supervising;
+/// Whoever leads the paper desk: lets temporary clerks in.
+pub struct Leading;
 /// Whoever leads or audits the paper desk: its statistics.
 pub struct Overseeing;
 /// Response rates.
@@ -127,6 +129,9 @@ impl RoleSet for Adjudicating {
 }
 impl RoleSet for Supervising {
     const ROLES: &'static [Role] = &[Role::Supervisor, Role::Administrator];
+}
+impl RoleSet for Leading {
+    const ROLES: &'static [Role] = &[Role::Supervisor];
 }
 impl RoleSet for Overseeing {
     const ROLES: &'static [Role] = &[Role::Supervisor, Role::Auditor];
