@@ -236,9 +236,6 @@ diesel::table! {
         pass -> Text,
         day -> Text,
         ballots -> BigInt,
-        keystrokes -> BigInt,
-        refused -> BigInt,
-        seconds -> BigInt,
         items -> BigInt,
         wrong -> BigInt,
     }

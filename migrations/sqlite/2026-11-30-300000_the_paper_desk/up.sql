@@ -81,7 +81,7 @@ CREATE TABLE paper_referral (
 ) WITHOUT ROWID;
 CREATE INDEX paper_referral_by_round ON paper_referral (round, state);
 
--- The desk's work, as sums a clerk, a pass and a day; nothing about a ballot. `items` were compared with another person's
+-- Readings, as sums a clerk, a pass and a day; nothing about a ballot. `items` were compared with another person's
 -- reading and `wrong` of them were this clerk's slips by the third person's verdict.
 CREATE TABLE desk_work (
     round      TEXT   NOT NULL REFERENCES round (id),
@@ -89,9 +89,6 @@ CREATE TABLE desk_work (
     pass       TEXT   NOT NULL CHECK (pass IN ('first', 'second', 'sample')),
     day        TEXT   NOT NULL,
     ballots    BIGINT NOT NULL DEFAULT 0,
-    keystrokes BIGINT NOT NULL DEFAULT 0,
-    refused    BIGINT NOT NULL DEFAULT 0,
-    seconds    BIGINT NOT NULL DEFAULT 0,
     items      BIGINT NOT NULL DEFAULT 0,
     wrong      BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (round, staff, pass, day)
