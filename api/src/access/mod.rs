@@ -32,7 +32,8 @@ pub use audit::Actor;
 pub use extract::{Caller, Machine, Signed, Worker};
 pub use password::{HashedPassword, NewPassword, PasswordError, Passwords};
 pub use role::{
-    Adjudicating, Administration, AdministrationReading, AnyStaff, Desk, Keying, Leading, Monitoring, Overseeing, Role, RoleSet, Supervising,
+    Adjudicating, Administration, AdministrationReading, AnyStaff, Desk, Keying, Leading, Monitoring, Overseeing, Role,
+    RoleSet, Supervising,
 };
 pub use secret::Secret;
 pub use staff::{SignInName, Staff};

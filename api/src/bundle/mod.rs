@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use rand::seq::SliceRandom as _;
 use survey_forms::round::{Channel, Group};
 
-pub(crate) use acts::{act_for, add_sums};
 pub use acts::{Act, By, LONGEST_NOTE, act, receive_all, sample_size};
+pub(crate) use acts::{act_for, add_sums};
 pub use custody::{Custody, CustodyRefusal, Exit, Move};
 pub use error::BundleError;
 pub use gate::{GateRefusal, Passage, firsts_complete, gate};

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
-use actix_web::HttpResponse;
 use askama::Template;
 use serde::Deserialize;
 
@@ -425,9 +425,7 @@ async fn done(
         Err(error) => Err(error),
     };
     match outcome {
-        Ok(view) => {
-            Ok(see_other(&site.base().path(&format!("{}?kq=xong", path(&view)))))
-        }
+        Ok(view) => Ok(see_other(&site.base().path(&format!("{}?kq=xong", path(&view))))),
         Err(error @ (BundleError::Db(_) | BundleError::Round(_) | BundleError::Unknown | BundleError::RoleMissing)) => {
             Err(error.into())
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{Act, Ballots, BundleError, By, Custody, Exit, Reached, Sheets, Stage, View};
+use super::{Act, Ballots, BundleError, Custody, Exit, Reached, Sheets, Stage, View};
 use crate::access::Worker;
 use crate::clock::Entropy;
 use crate::db::Db;
@@ -353,6 +353,7 @@ async fn acts(
     entropy: web::Data<Entropy>,
 ) -> Result<web::Json<BundleDocument>, Problem> {
     let (which, act) = (which.into_inner(), Act::from(body.into_inner()));
-    let view = super::act_for(&db, &entropy, worker.staff(), (which.round, which.respondent_code, which.number), act).await?;
+    let view =
+        super::act_for(&db, &entropy, worker.staff(), (which.round, which.respondent_code, which.number), act).await?;
     Ok(web::Json(BundleDocument::of(view, true)))
 }

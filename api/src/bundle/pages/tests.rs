@@ -58,7 +58,12 @@ async fn a_bundle_goes_its_way_and_nothing_is_skipped() {
         assert_eq!(act(&place, &clerk, off).await.json()["errors"][0]["code"], "sheet_unknown");
         let came = json!({"act": "receive", "counted": 38, "missing": [{"sheet": 3, "exit": "lost"}]});
         let came = act(&place, &clerk, came).await.json();
-        assert_eq!((&came["stage"], &came["sheets"]["lost"]), (&json!("discrepancy"), &json!(1)), "{}", place.test.backend);
+        assert_eq!(
+            (&came["stage"], &came["sheets"]["lost"]),
+            (&json!("discrepancy"), &json!(1)),
+            "{}",
+            place.test.backend
+        );
         refused(&act(&place, &auditor, json!({"act": "sample"})).await, 409, "bundle_discrepancy");
         refused(&act(&place, &clerk, json!({"act": "note", "note": "mưa"})).await, 403, "role_missing");
         let long = "a".repeat(1001);
@@ -71,12 +76,22 @@ async fn a_bundle_goes_its_way_and_nothing_is_skipped() {
         // The missing one is found out: it was number 7, and the numbers add up without a note.
         refused(&act(&place, &clerk, json!({"act": "leave", "sheet": 7, "exit": "lost"})).await, 403, "role_missing");
         let known = act(&place, &supervisor, json!({"act": "leave", "sheet": 7, "exit": "lost"})).await.json();
-        assert_eq!((&known["stage"], &known["counted"], &known["note"]), (&json!("balanced"), &json!(38), &Value::Null));
+        assert_eq!(
+            (&known["stage"], &known["counted"], &known["note"]),
+            (&json!("balanced"), &json!(38), &Value::Null)
+        );
         refused(&act(&place, &supervisor, json!({"act": "note", "note": "?"})).await, 409, "bundle_nothing_to_note");
-        refused(&act(&place, &supervisor, json!({"act": "leave", "sheet": 7, "exit": "lost"})).await, 409, "sheet_gone");
+        refused(
+            &act(&place, &supervisor, json!({"act": "leave", "sheet": 7, "exit": "lost"})).await,
+            409,
+            "sheet_gone",
+        );
         refused(&act(&place, &supervisor, json!({"act": "find", "sheet": 8})).await, 409, "sheet_here");
         let found = act(&place, &supervisor, json!({"act": "find", "sheet": 3})).await.json();
-        assert_eq!((&found["stage"], &found["counted"], &found["ballots"]["here"]), (&json!("balanced"), &json!(39), &json!(39)));
+        assert_eq!(
+            (&found["stage"], &found["counted"], &found["ballots"]["here"]),
+            (&json!("balanced"), &json!(39), &json!(39))
+        );
 
         // A sample of one in ten; nothing is signed before everything is settled.
         refused(&act(&place, &clerk, json!({"act": "sample"})).await, 403, "role_missing");
@@ -126,7 +141,9 @@ async fn two_sign_and_then_nothing_moves() {
         // After the close the books are closed too.
         place.issue("LĐS-CT", None, None);
         place.ceremony.close(&crate::ceremony::fixture::BY, ROUND).unwrap();
-        let late = call(&place, &supervisor, "/keying/bundles/quang-nam-2023/L%C4%90S-CT/1/acts", json!({"act": "deliver"})).await;
+        let late =
+            call(&place, &supervisor, "/keying/bundles/quang-nam-2023/L%C4%90S-CT/1/acts", json!({"act": "deliver"}))
+                .await;
         refused(&late, 409, "round_not_open");
     }
 }
@@ -168,7 +185,11 @@ async fn clerks_see_their_own_post_office_and_no_other() {
         let other = "/keying/bundles/quang-nam-2023/L%C4%90S-CT/2";
         let seen = place.ask(ROUTES, get(&format!("/api/v1{other}")).cookie(clerk.clone())).await;
         refused(&seen, 404, "bundle_unknown");
-        refused(&call(&place, &clerk, &format!("{other}/acts"), json!({"act": "receive"})).await, 404, "bundle_unknown");
+        refused(
+            &call(&place, &clerk, &format!("{other}/acts"), json!({"act": "receive"})).await,
+            404,
+            "bundle_unknown",
+        );
         let page = place.ask(ROUTES, get("/nhap-phieu/bo").cookie(clerk)).await;
         assert!(page.text().contains("LĐS-CT · Bó 01") && !page.text().contains("LĐS-CT · Bó 02"));
         assert!(page.text().contains("Bưu điện Tam Kỳ"));

@@ -100,7 +100,9 @@ fn paper(pack: &Pack, facts: &Facts, report: &mut Report) {
         let (all, used, revoked) = pack.paper.get(group).copied().unwrap_or_default();
         if (said.printed, said.used) != (all, used) {
             let (printed, keyed) = (said.printed, said.used);
-            fault.get_or_insert(format!("{group}: {printed} printed and {keyed} used in the log, {all} and {used} codes"));
+            fault.get_or_insert(format!(
+                "{group}: {printed} printed and {keyed} used in the log, {all} and {used} codes"
+            ));
         } else if said.spoiled + said.undeliverable + said.lost + said.not_returned < revoked {
             fault.get_or_insert(format!("{group}: {revoked} codes revoked, fewer sheets gone"));
         }

@@ -156,7 +156,8 @@ fn paper(walk: &Walk, close: Option<&Said>, facts: &mut Facts, report: &mut Repo
     let Entry::Paper { issued, used, unused, unsettled, revoked, sheets } = &said.entry else { return };
     if used.checked_add(*unused) != Some(*issued) || unsettled > unused || *used > said.envelopes {
         let envelopes = said.envelopes;
-        let fault = format!("{issued} issued, {used} used, {unused} unused, {unsettled} unsettled, {envelopes} envelopes");
+        let fault =
+            format!("{issued} issued, {used} used, {unused} unused, {unsettled} unsettled, {envelopes} envelopes");
         return report.fail(check, fault);
     }
     let Some(book) = sheets else {

@@ -122,15 +122,8 @@ pub enum Standing {
 }
 
 impl Standing {
-    const ALL: [Self; 7] = [
-        Self::Waiting,
-        Self::Proposed,
-        Self::Returned,
-        Self::Invalid,
-        Self::Duplicate,
-        Self::SetAside,
-        Self::Reopened,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Waiting, Self::Proposed, Self::Returned, Self::Invalid, Self::Duplicate, Self::SetAside, Self::Reopened];
 
     /// As in the database and the API.
     #[must_use]
@@ -283,7 +276,13 @@ impl PaperDesk {
     /// # Errors
     /// [`KeyingError::Find`] for a code that the round does not have (set it aside without), [`KeyingError::Refused`]
     /// when its ballot is settled, set aside or void, [`KeyingError::SheetUnknown`], and the rest of [`KeyingError`].
-    pub async fn refer(&self, staff: &Staff, paper: Paper, trouble: Trouble, remark: &str) -> Result<Referral, KeyingError> {
+    pub async fn refer(
+        &self,
+        staff: &Staff,
+        paper: Paper,
+        trouble: Trouble,
+        remark: &str,
+    ) -> Result<Referral, KeyingError> {
         let (desk, by, remark) = (self.clone(), staff.clone(), words(remark)?);
         self.db.write(move |conn| desk.refer_here(conn, &by, &paper, trouble, &remark)).await
     }
@@ -333,7 +332,15 @@ impl PaperDesk {
             }
         }
         let id = self.entropy.uuid().to_string();
-        store::insert(conn, &id, &round, place.as_ref().map(|(bundle, sheet)| (bundle.as_str(), *sheet)), trouble, remark, &by.id)?;
+        store::insert(
+            conn,
+            &id,
+            &round,
+            place.as_ref().map(|(bundle, sheet)| (bundle.as_str(), *sheet)),
+            trouble,
+            remark,
+            &by.id,
+        )?;
         self.trail(conn, by, "keying.referred", &round, trouble.as_str())?;
         self.referral(conn, &id)
     }
@@ -396,7 +403,8 @@ impl PaperDesk {
             Some(key) => super::store::is_used(conn, key)?,
             None => false,
         };
-        let (standing, next): (Standing, Option<fn(&Capture) -> Result<Capture, Refusal>>) = match (verdict, &key, used) {
+        let (standing, next): (Standing, Option<fn(&Capture) -> Result<Capture, Refusal>>) = match (verdict, &key, used)
+        {
             (Verdict::Return, Some(_), false) => (Standing::Returned, Some(Capture::returned)),
             (Verdict::Reopen, Some(_), false) => (Standing::Reopened, Some(Capture::reopened)),
             (Verdict::Invalid, Some(_), false) => (Standing::Proposed, None),

@@ -154,9 +154,11 @@ fn paper(sent: &Sent, round: String) -> Result<Paper, String> {
     if !sent.code.trim().is_empty() {
         return match Token::parse_any(&sent.code) {
             Ok(token) => Ok(Paper::Code(token)),
-            Err(_mistyped) => Err("Mã phiếu bị gõ nhầm. Xin đối chiếu lại từng ký tự; nếu mã rách thì để trống ô mã và \
+            Err(_mistyped) => {
+                Err("Mã phiếu bị gõ nhầm. Xin đối chiếu lại từng ký tự; nếu mã rách thì để trống ô mã và \
                                    ghi số bó, số phiếu in trên tờ."
-                .to_owned()),
+                    .to_owned())
+            }
         };
     }
     if sent.bundle.trim().is_empty() && sent.sheet.trim().is_empty() {

@@ -154,7 +154,11 @@ struct Asked {
     ),
 )]
 #[get("/keying/referrals")]
-async fn list(worker: Worker, tools: Tools, asked: web::Query<Asked>) -> Result<web::Json<Vec<ReferralDocument>>, Problem> {
+async fn list(
+    worker: Worker,
+    tools: Tools,
+    asked: web::Query<Asked>,
+) -> Result<web::Json<Vec<ReferralDocument>>, Problem> {
     let all = desk(&tools).referrals(worker.staff(), &asked.round).await?;
     Ok(web::Json(all.into_iter().map(ReferralDocument::from).collect()))
 }

@@ -57,14 +57,20 @@ async fn a_paper_that_is_set_aside_is_not_keyed_on_and_two_make_it_void() {
         assert_eq!(refusal(scene.desk.open(&staff("binh"), &ballot).await), Refusal::Void);
         let settled = scene.desk.judge(&staff("dung"), id, Verdict::Return, "").await;
         assert!(matches!(settled, Err(KeyingError::ReferralSettled)));
-        assert!(matches!(scene.desk.judge(&staff("dung"), "?", Verdict::Return, "").await, Err(KeyingError::ReferralUnknown)));
+        assert!(matches!(
+            scene.desk.judge(&staff("dung"), "?", Verdict::Return, "").await,
+            Err(KeyingError::ReferralUnknown)
+        ));
 
         // It was a ballot after all: a supervisor reopens it, and its first entry of before is kept.
         let at = sheet(&scene, &code).await;
         let clerk = scene.desk.reopen(&staff("chi"), at.clone(), "").await;
         assert!(matches!(clerk, Err(KeyingError::RoleMissing)));
         scene.desk.reopen(&staff("dung"), at.clone(), "tìm thấy trang 2").await.unwrap();
-        assert!(matches!(scene.desk.open(&staff("an"), &ballot).await, Ok(Task::Key(Pass::First))), "also who keyed it before");
+        assert!(
+            matches!(scene.desk.open(&staff("an"), &ballot).await, Ok(Task::Key(Pass::First))),
+            "also who keyed it before"
+        );
         scene.desk.enter(&staff("an"), &ballot, Pass::First, all(&ballot, "3")).await.unwrap();
         assert_eq!(scene.drafts(), 2, "the entry, and the one of before");
         let done = scene.desk.enter(&staff("binh"), &ballot, Pass::Second, all(&ballot, "3")).await.unwrap();
@@ -91,7 +97,8 @@ async fn a_returned_paper_goes_on_where_it_was() {
             let late = scene.desk.refer(&staff("an"), Paper::Code(again(&code)), trouble, "").await;
             assert_eq!(refusal(late), Refusal::AlreadyCast);
         }
-        let copy = scene.desk.refer(&staff("an"), Paper::Code(again(&code)), Trouble::Copied, "bản chụp").await.unwrap();
+        let copy =
+            scene.desk.refer(&staff("an"), Paper::Code(again(&code)), Trouble::Copied, "bản chụp").await.unwrap();
         let back = scene.desk.judge(&staff("dung"), &copy.id, Verdict::Return, "").await;
         assert!(matches!(back, Err(KeyingError::VerdictUnfit)), "it would be keyed over");
         let set = scene.desk.judge(&staff("dung"), &copy.id, Verdict::Duplicate, "").await.unwrap();
@@ -119,7 +126,8 @@ async fn papers_without_a_readable_code() {
         let code = scene.code(SINGLE);
         let (round, respondent_code, bundle, number) = sheet(&scene, &code).await;
         let ballot = scene.bearer(&code).await;
-        let torn = |sheet| Paper::Sheet { round: round.clone(), respondent_code: respondent_code.clone(), bundle, sheet };
+        let torn =
+            |sheet| Paper::Sheet { round: round.clone(), respondent_code: respondent_code.clone(), bundle, sheet };
         let unknown = scene.desk.refer(&staff("an"), torn(99), Trouble::CodeUnreadable, "").await;
         assert!(matches!(unknown, Err(KeyingError::SheetUnknown)));
         let referral = scene.desk.refer(&staff("an"), torn(number), Trouble::CodeUnreadable, "rách góc").await.unwrap();

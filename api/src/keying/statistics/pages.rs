@@ -83,8 +83,11 @@ async fn statistics(
 ) -> Result<impl Responder, Problem> {
     let desk = desk(&tools);
     let (rounds, asked) = (desk.rounds.clone(), asked.into_inner().dot);
-    let (round, names) =
-        desk.db.read(move |conn| chosen(conn, &rounds, &asked).map_err(KeyingError::from)).await.map_err(Problem::from)?;
+    let (round, names) = desk
+        .db
+        .read(move |conn| chosen(conn, &rounds, &asked).map_err(KeyingError::from))
+        .await
+        .map_err(Problem::from)?;
     let frame = site.frame("Thống kê nhập phiếu").with_staff(signed.bar());
     let (id, title, figures) = match round {
         Some(round) => {
@@ -125,9 +128,7 @@ fn made(
         shown(middle(ClerkFigures::wrong_per_thousand), 1),
     ];
     let chart = burn_up(&figures.days, i64::from(figures.here));
-    let forecast = figures
-        .forecast
-        .map(|f| (f.left, f.a_day, f.done_on.format("%d/%m/%Y").to_string(), f.in_time));
+    let forecast = figures.forecast.map(|f| (f.left, f.a_day, f.done_on.format("%d/%m/%Y").to_string(), f.in_time));
     StatisticsPage {
         frame,
         rounds,
