@@ -107,12 +107,27 @@ impl Service {
     /// # Errors
     /// [`StartError`].
     pub fn build(config: &Config, db: &Db, entropy: &Entropy, listener: TcpListener) -> Result<Self, StartError> {
+        let casting = Casting::start(db, config, entropy).map_err(StartError::Thread)?;
+        Self::build_with(config, db, entropy, listener, casting)
+    }
+
+    /// [`Service::build`] with a cast queue of one's own, to measure its parts.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    #[doc(hidden)]
+    pub fn build_with(
+        config: &Config,
+        db: &Db,
+        entropy: &Entropy,
+        listener: TcpListener,
+        (casting, queue): (Casting, std::thread::JoinHandle<()>),
+    ) -> Result<Self, StartError> {
         db.check_schema()?;
         let base = config.base()?;
         let rounds = Rounds::new();
         db.read_here(|conn| rounds.reread(conn).map(|_| ()))?;
         db.write_here(|conn| bundle::make_missing(conn, &rounds, entropy).map(|_| ()))?;
-        let (casting, queue) = Casting::start(db, config, entropy).map_err(StartError::Thread)?;
         let state = State {
             db: Data::new(db.clone()),
             rounds: Data::new(rounds),

@@ -115,7 +115,7 @@ pub(super) const KEPT: &[Kept] = &[
         columns: &[
             ("id", "Số biên nhận: dấu của phong bì"),
             ROUND,
-            ("sealed", "Phiếu, mã hóa bằng khóa của hòm; mọi phong bì của đợt có cùng kích thước"),
+            ("sealed", "Phiếu, mã hóa bằng khóa của hòm; mọi phong bì của cùng một mẫu phiếu có cùng kích thước"),
         ],
     },
     Kept {
