@@ -1,5 +1,7 @@
 //! Leaks of free texts, and of an order that only the database's log of writes still has.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest as _, Sha256};
 
 use super::{LOG_OF_WRITES, Make, Scene, random};
@@ -64,9 +66,10 @@ pub(super) const LEAKS: [(&str, Make, &str); 12] = [
         "text: arrival, numbers",
     ),
     (
-        "envelopes are as long as their texts",
+        "envelopes are as long as their first texts",
         |s| {
-            let longs: Vec<usize> = s.truth.remarks.iter().map(|all| all.values().map(String::len).sum()).collect();
+            let first = |all: &BTreeMap<String, String>| all.values().next().map_or(0, String::len);
+            let longs: Vec<usize> = s.truth.remarks.iter().map(first).collect();
             for (receipt, long) in s.truth.receipts.iter().zip(longs) {
                 s.held.ballot_box.get_mut(receipt).unwrap().body = vec![7; 1000 + long];
             }
