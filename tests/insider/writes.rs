@@ -7,7 +7,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use diesel::sql_types::{BigInt, Text};
-use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, sql_query};
+use phieu::clock::Entropy;
 use phieu::db::DbError;
 
 use crate::world::World;
@@ -92,6 +93,8 @@ pub struct Records {
     records: i64,
     database: u32,
     files: BTreeSet<u32>,
+    /// As long as it is there, the server throws nothing of its log away, as for a replica.
+    _replica: PgConnection,
 }
 
 impl Records {
@@ -102,6 +105,10 @@ impl Records {
         }
         let folder = PathBuf::from(std::env::var_os(DATA)?).join("pg_wal");
         std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{DATA}: {}: {e}", folder.display()));
+        let mut replica = PgConnection::establish(&std::env::var("PHIEU_TEST_POSTGRES").unwrap()).unwrap();
+        let slot = format!("insider_{}", Entropy::System.uuid().simple());
+        let hold = format!("SELECT pg_create_physical_replication_slot('{slot}', true, true)");
+        sql_query(hold).execute(&mut replica).unwrap();
         let name = words(world, "SELECT pg_walfile_name(pg_current_wal_insert_lsn()) AS name");
         let number = |sql: &str| number(world, sql);
         Some(Self {
@@ -116,6 +123,7 @@ impl Records {
             ))
             .unwrap(),
             files: BTreeSet::new(),
+            _replica: replica,
         })
     }
 
