@@ -40,19 +40,26 @@ pub enum Purpose {
     Draft,
     /// The first clerk's entry of a paper ballot.
     FirstKeying,
-    /// The second clerk's entry.
+    /// The second clerk's entry; of a sample that differs from both, the third reading.
     SecondKeying,
+    /// The first entry of a ballot that a supervisor had keyed anew.
+    EarlierFirst,
+    /// Its second entry.
+    EarlierSecond,
 }
 
 impl Purpose {
     /// All of them: the cast deletes every one.
-    pub const ALL: [Self; 3] = [Self::Draft, Self::FirstKeying, Self::SecondKeying];
+    pub const ALL: [Self; 5] =
+        [Self::Draft, Self::FirstKeying, Self::SecondKeying, Self::EarlierFirst, Self::EarlierSecond];
 
     const fn label(self) -> &'static str {
         match self {
             Self::Draft => "draft",
             Self::FirstKeying => "keying-1",
             Self::SecondKeying => "keying-2",
+            Self::EarlierFirst => "keying-1-earlier",
+            Self::EarlierSecond => "keying-2-earlier",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The commands: words → use case → exit code. 0 done, 1 it failed or found faults, 2 the words are off.
 
+mod bundle;
 mod codes;
 mod custody;
 mod demo;
@@ -52,6 +53,9 @@ enum Command {
     /// Issue, replace and revoke one-time codes.
     #[command(subcommand)]
     Codes(codes::Command),
+    /// Custody of paper ballots: hand over, receive and count bundles.
+    #[command(subcommand)]
+    Bundle(bundle::Command),
     /// Response rates of a round, now.
     Rates {
         /// Id of the round.
@@ -113,6 +117,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Round(command) => round::run(command, || Ok(settings()?)),
         Command::Roster(command) => codes::roster(command, &settings()?),
         Command::Codes(command) => codes::run(command, &settings()?),
+        Command::Bundle(command) => bundle::run(command, &settings()?),
         Command::Staff(command) => staff::staff(command, &settings()?),
         Command::Client(command) => staff::clients(command, &settings()?),
     }

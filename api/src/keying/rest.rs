@@ -71,7 +71,7 @@ struct Opened {
     respondent_code: String,
     /// What the ballot rates, in the order of the paper.
     targets: Vec<String>,
-    /// `first` and `second`: key it; `adjudicate`: decide; `cast`: nothing, this call has put it into the box.
+    /// `first`, `second` and `sample`: key it; `adjudicate`: decide; `cast`: nothing, this call has put it into the box.
     task: TaskName,
     /// For `adjudicate` only: where the entries differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -83,6 +83,7 @@ struct Opened {
 enum TaskName {
     First,
     Second,
+    Sample,
     Adjudicate,
     Cast,
 }
@@ -107,7 +108,7 @@ struct Disputed {
 /// How far the ballot came.
 #[derive(Serialize, ToSchema)]
 struct Keyed {
-    /// `first_done`, `mismatched` or `cast`.
+    /// `first_done`, `mismatched`, `awaits_sample` (two agree, a third person reads it) or `cast`.
     #[schema(example = "first_done")]
     state: &'static str,
     /// For `mismatched`: in how many items the entries differ.
@@ -128,6 +129,7 @@ fn answered(done: Done) -> HttpResponse {
     let (state, disputed) = match done.reached {
         Reached::FirstDone => ("first_done", None),
         Reached::Mismatched(items) => ("mismatched", Some(items)),
+        Reached::AwaitsSample => ("awaits_sample", None),
         Reached::Cast => ("cast", None),
     };
     let body = Keyed { state, disputed, repeated: done.repeated };
@@ -166,6 +168,7 @@ async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) 
     let (task, disputed) = match desk.open(signed.staff(), &ballot).await? {
         Task::Key(Pass::First) => (TaskName::First, Vec::new()),
         Task::Key(Pass::Second) => (TaskName::Second, Vec::new()),
+        Task::Key(Pass::Sample) => (TaskName::Sample, Vec::new()),
         Task::Decide(disputes) => (TaskName::Adjudicate, disputes.into_iter().map(Disputed::from).collect()),
         Task::Finished => (TaskName::Cast, Vec::new()),
     };

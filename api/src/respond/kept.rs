@@ -248,10 +248,33 @@ pub(super) const KEPT: &[Kept] = &[
         columns: &[
             ("public_key", "Dấu của mã phiếu"),
             ROUND,
-            ("state", "Đã nhập một lần, khớp, lệch, đã phân xử hay đã vào hòm"),
+            ("state", "Đang nhập, đã nhập một lần, khớp, lệch, để riêng, không hợp lệ hay đã vào hòm"),
+            ("before", "Tình trạng trước khi để riêng"),
             ("first_by", "Người nhập thứ nhất"),
             ("second_by", "Người nhập thứ hai"),
-            ("settled_by", "Người phân xử khi hai bản lệch nhau"),
+            ("audited_by", "Người đọc lại khi phiếu được rút làm mẫu"),
+            ("settled_by", "Người phân xử khi các bản lệch nhau"),
+            ("held_by", "Người đang cầm tờ phiếu"),
+            ("void_by", "Người đề nghị coi phiếu là không hợp lệ"),
+            ("void_confirmed_by", "Người thứ hai xác nhận phiếu không hợp lệ"),
+        ],
+    },
+    Kept {
+        table: "paper_referral",
+        row: "Tờ phiếu giấy không nhập được như thường",
+        why: "Để hai người cùng xem xét: sai mẫu, rách mã, thiếu trang, phiếu sao chép. Câu trả lời không có ở đây",
+        columns: &[
+            ("id", "Số ngẫu nhiên"),
+            ROUND,
+            ("bundle", "Bó phiếu"),
+            ("sheet", "Số thứ tự trong bó, nếu đọc được"),
+            ("trouble", "Sự cố gì"),
+            ("remark", "Lời của người nhập về tờ giấy"),
+            ("state", "Đang chờ, trả lại nhập tiếp, không hợp lệ hay phiếu trùng"),
+            ("verdict", "Lời của phụ trách"),
+            ("referred_by", "Người để riêng tờ phiếu"),
+            ("proposed_by", "Người đề nghị cách giải quyết"),
+            ("confirmed_by", "Người thứ hai xác nhận"),
         ],
     },
 ];
@@ -263,7 +286,11 @@ mod tests {
     use super::*;
 
     /// Tables that hold nothing about a respondent: what they are about instead.
-    const OTHERS: [(&str, &str); 11] = [
+    const OTHERS: [(&str, &str); 15] = [
+        ("bundle_sums", "paper ballots by the bundle, in sums"),
+        ("desk_work", "work of the desk's staff, in sums"),
+        ("desk_item", "items of questionnaires, in sums"),
+        ("desk_pass", "temporary clerks who ask to be let in"),
         ("post_office", "places where paper is keyed"),
         ("bundle", "paper ballots by the bundle"),
         ("round", "the rules of a round"),
