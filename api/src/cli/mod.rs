@@ -7,6 +7,7 @@ mod out;
 mod pack;
 mod results;
 mod reuse;
+mod roster;
 mod round;
 mod serve;
 mod staff;
@@ -48,7 +49,7 @@ enum Command {
     Round(round::Command),
     /// Import who is invited.
     #[command(subcommand)]
-    Roster(codes::RosterCommand),
+    Roster(roster::Command),
     /// Issue, replace and revoke one-time codes.
     #[command(subcommand)]
     Codes(codes::Command),
@@ -102,7 +103,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve => serve::run(&settings()?),
         Command::Migrate => serve::migrate(&settings()?),
         Command::Round(command) => round::run(command, || Ok(settings()?)),
-        Command::Roster(command) => codes::roster(command, &settings()?),
+        Command::Roster(command) => roster::run(command, &settings()?),
         Command::Codes(command) => codes::run(command, &settings()?),
         Command::Staff(command) => staff::staff(command, &settings()?),
         Command::Client(command) => staff::clients(command, &settings()?),
