@@ -16,6 +16,7 @@ pub mod round;
 
 pub mod ballot;
 
+pub mod addressee;
 pub mod bundle;
 
 pub mod ceremony;

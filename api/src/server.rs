@@ -316,6 +316,7 @@ fn pages(config: &mut web::ServiceConfig) {
         .configure(ballot::log::pages)
         .configure(keying::pages::pages)
         .configure(round::pages)
+        .configure(credential::pages)
         .configure(ceremony::pages)
         .configure(monitor::pages)
         .configure(score::pages)

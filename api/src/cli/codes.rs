@@ -1,4 +1,4 @@
-//! `phieu codes …`, `phieu roster …`.
+//! `phieu codes …`.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufWriter, Write as _};
@@ -12,17 +12,6 @@ use crate::config::Config;
 use crate::credential::{self, CredentialError, IssuedCode, Selection, write_csv};
 use crate::db::Db;
 use crate::round::Rounds;
-
-#[derive(Subcommand)]
-pub(super) enum RosterCommand {
-    /// Import who is invited, from CSV: all rows or none.
-    Import {
-        /// Id of the round.
-        round: String,
-        /// respondent_code, unit_code, people
-        file: PathBuf,
-    },
-}
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -51,34 +40,6 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-}
-
-pub(super) fn roster(command: RosterCommand, config: &Config) -> Result<(), Failure> {
-    let RosterCommand::Import { round, file } = command;
-    if file.extension().is_some_and(|e| e != "csv") {
-        return Err(format!("{}: rosters are read from CSV", file.display()).into());
-    }
-    let csv = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let db = open(config)?;
-    let rounds = Rounds::new();
-    let imported = db.write_here(|conn| {
-        let round = rounds.get(conn, &round).map_err(|e| CredentialError::Find(e.into()))?;
-        credential::import_roster(conn, &round, &csv)
-    });
-    match imported {
-        Ok(rows) => {
-            let people: u64 = rows.iter().map(|r| u64::from(r.people)).sum();
-            out::line(format_args!("imported {} rows, {people} people", rows.len()));
-            Ok(())
-        }
-        Err(CredentialError::Roster(faults)) => {
-            for fault in &faults {
-                out::line(format_args!("{}: {}: {} [{}]", file.display(), fault.place, fault.message, fault.code));
-            }
-            Err(format!("{}: {} faulty rows; nothing was imported", file.display(), faults.len()).into())
-        }
-        Err(other) => Err(other.into()),
-    }
 }
 
 pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {

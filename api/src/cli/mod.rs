@@ -8,6 +8,7 @@ mod out;
 mod pack;
 mod results;
 mod reuse;
+mod roster;
 mod round;
 mod serve;
 mod staff;
@@ -49,7 +50,7 @@ enum Command {
     Round(round::Command),
     /// Import who is invited.
     #[command(subcommand)]
-    Roster(codes::RosterCommand),
+    Roster(roster::Command),
     /// Issue, replace and revoke one-time codes.
     #[command(subcommand)]
     Codes(codes::Command),
@@ -115,7 +116,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve => serve::run(&settings()?),
         Command::Migrate => serve::migrate(&settings()?),
         Command::Round(command) => round::run(command, || Ok(settings()?)),
-        Command::Roster(command) => codes::roster(command, &settings()?),
+        Command::Roster(command) => roster::run(command, &settings()?),
         Command::Codes(command) => codes::run(command, &settings()?),
         Command::Bundle(command) => bundle::run(command, &settings()?),
         Command::Staff(command) => staff::staff(command, &settings()?),

@@ -319,7 +319,64 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    addressee (id) {
+        id -> Text,
+        round -> Text,
+        respondent_code -> Text,
+        source_unit -> Text,
+        name -> Text,
+        email -> Text,
+        mailbox -> Text,
+    }
+}
+
+diesel::table! {
+    tie (addressee) {
+        addressee -> Text,
+        round -> Text,
+        public_key -> Binary,
+    }
+}
+
+diesel::table! {
+    letter (id) {
+        id -> Text,
+        round -> Text,
+        addressee -> Text,
+        template -> Text,
+        number -> BigInt,
+        state -> Text,
+        due -> BigInt,
+        tries -> BigInt,
+        fault -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    posting (round) {
+        round -> Text,
+        paused_by -> Nullable<Text>,
+        trouble -> Nullable<Text>,
+        trouble_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    roster_upload (id) {
+        id -> Text,
+        round -> Text,
+        respondent_code -> Nullable<Text>,
+        file -> Text,
+        mapping -> Text,
+        body -> Binary,
+        uploaded_by -> Text,
+        uploaded_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    addressee,
     audit,
     ballot,
     ballot_box,
@@ -333,6 +390,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     desk_work,
     draft,
     envelope,
+    letter,
     log,
     log_leaf,
     log_tile,
@@ -340,13 +398,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     paper,
     paper_referral,
     post_office,
+    posting,
     publication,
     remark,
     roster,
+    roster_upload,
     round,
     round_proposal,
     session,
     signing_key,
     staff,
+    tie,
     turnout,
 );

@@ -73,6 +73,8 @@ codes! {
     OVER_QUOTA = 409 "over_quota" "Số mã yêu cầu vượt chỉ tiêu hoặc danh sách đã nhập. Chưa có mã nào được phát.";
     /// Neither a quota nor a roster, and no number given.
     HOW_MANY = 409 "how_many" "Nhóm này không có chỉ tiêu và chưa có danh sách; cần cho biết số mã.";
+    /// The group's codes go by letters to named people.
+    CODES_BY_LETTER = 409 "codes_by_letter" "Mã của nhóm này được gửi qua thư từng người, không phát thành danh sách.";
     /// The code's ballot is in the box and stays there.
     CODE_USED = 409 "code_used" "Mã này đã được dùng; phiếu đã nằm trong hòm phiếu.";
 

@@ -94,6 +94,7 @@ fn make(stage: &Stage, wanted: u64) {
         credentials: committed(&all),
         revoked: 0,
         trustees: Vec::new(),
+        addressed: Vec::new(),
     };
     entry(&mut log, open);
     for n in 0..wanted {
