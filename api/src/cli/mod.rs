@@ -3,8 +3,10 @@
 mod codes;
 mod custody;
 mod demo;
+mod new_file;
 mod out;
 mod pack;
+mod print;
 mod results;
 mod reuse;
 mod round;
@@ -52,6 +54,9 @@ enum Command {
     /// Issue, replace and revoke one-time codes.
     #[command(subcommand)]
     Codes(codes::Command),
+    /// Print sheets that carry no code: specimens, covers of bundles, records, keys, lists.
+    #[command(subcommand)]
+    Print(print::Command),
     /// Response rates of a round, now.
     Rates {
         /// Id of the round.
@@ -104,6 +109,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Round(command) => round::run(command, || Ok(settings()?)),
         Command::Roster(command) => codes::roster(command, &settings()?),
         Command::Codes(command) => codes::run(command, &settings()?),
+        Command::Print(command) => print::run(command, &settings()?),
         Command::Staff(command) => staff::staff(command, &settings()?),
         Command::Client(command) => staff::clients(command, &settings()?),
     }

@@ -2,6 +2,7 @@
 //! takes to write it down; the database gets its public key.
 
 mod export;
+mod handed;
 mod rest;
 mod store;
 
@@ -11,7 +12,8 @@ use survey_forms::Fault;
 use survey_forms::roster::{Roster, RosterRow};
 use survey_forms::round::{Assignment, Channel};
 
-pub use export::{plain, write_csv};
+pub use export::{plain, write_csv, write_xlsx};
+pub use handed::{HandedOver, Standing, hand_over, standing, standings};
 pub use rest::rest;
 
 use crate::ballot::log::entry::What;
