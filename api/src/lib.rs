@@ -24,6 +24,8 @@ pub mod credential;
 pub mod keying;
 pub mod respond;
 
+pub mod print;
+
 pub mod monitor;
 pub mod score;
 

@@ -30,6 +30,7 @@ use crate::http::{Limits, Methods, Problem, assets, codes, extractors};
 use crate::http::{head_as_get, problems_as_pages, refuse_cross_site, security_headers};
 use crate::keying;
 use crate::monitor;
+use crate::print;
 use crate::respond;
 use crate::round::{self, RoundError, Rounds};
 use crate::score::{self, Publications};
@@ -318,6 +319,7 @@ fn pages(config: &mut web::ServiceConfig) {
         .configure(round::pages)
         .configure(credential::pages)
         .configure(ceremony::pages)
+        .configure(print::pages)
         .configure(monitor::pages)
         .configure(score::pages)
         .default_service(web::to(not_found));

@@ -4,8 +4,10 @@ mod bundle;
 mod codes;
 mod custody;
 mod demo;
+mod new_file;
 mod out;
 mod pack;
+mod print;
 mod results;
 mod reuse;
 mod roster;
@@ -57,6 +59,9 @@ enum Command {
     /// Custody of paper ballots: hand over, receive and count bundles.
     #[command(subcommand)]
     Bundle(bundle::Command),
+    /// Print sheets that carry no code: specimens, covers of bundles, records, keys, lists.
+    #[command(subcommand)]
+    Print(print::Command),
     /// Response rates of a round, now.
     Rates {
         /// Id of the round.
@@ -119,6 +124,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Roster(command) => roster::run(command, &settings()?),
         Command::Codes(command) => codes::run(command, &settings()?),
         Command::Bundle(command) => bundle::run(command, &settings()?),
+        Command::Print(command) => print::run(command, &settings()?),
         Command::Staff(command) => staff::staff(command, &settings()?),
         Command::Client(command) => staff::clients(command, &settings()?),
     }

@@ -2,6 +2,7 @@
 //! takes to write it down; the database gets its public key.
 
 mod export;
+mod handed;
 mod rest;
 pub mod roster;
 mod store;
@@ -12,7 +13,8 @@ use survey_forms::Fault;
 use survey_forms::roster::{Roster, RosterRow, RowFault};
 use survey_forms::round::{Assignment, Channel, IssueMode};
 
-pub use export::{plain, write_csv};
+pub use export::{plain, write_csv, write_xlsx};
+pub use handed::{HandedOver, Standing, hand_over, standing, standings};
 pub use rest::rest;
 
 use crate::ballot::log::entry::What;
