@@ -4,6 +4,7 @@
 //! Numbers are drawn by lot within a bundle, so a number says nothing about which code was made first.
 
 mod acts;
+pub mod claims;
 mod custody;
 mod error;
 mod gate;

@@ -272,6 +272,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    keying_claim (desk, public_key) {
+        desk -> Text,
+        public_key -> Binary,
+        staff -> Text,
+    }
+}
+
+diesel::table! {
+    keying_effort (staff, day) {
+        staff -> Text,
+        day -> Text,
+        entries -> BigInt,
+        keystrokes -> BigInt,
+        refused -> BigInt,
+        active_seconds -> BigInt,
+    }
+}
+
+diesel::table! {
+    desk_key (staff) {
+        staff -> Text,
+        secret -> Binary,
+    }
+}
+
+diesel::table! {
     publication (round, release) {
         round -> Text,
         release -> BigInt,
@@ -386,10 +412,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     client,
     credential,
     desk_item,
+    desk_key,
     desk_pass,
     desk_work,
     draft,
     envelope,
+    keying_claim,
+    keying_effort,
     letter,
     log,
     log_leaf,
