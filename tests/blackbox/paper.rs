@@ -90,7 +90,8 @@ fn slips_are_read_back_and_each_code_opens_its_form() {
         assert!(printed.contains(&code[..half]) && printed.contains(&code[half + 1..]), "the code stands beside it");
         assert_eq!(anon.form(code).status, 200);
     }
-    for sentence in ["Mã phiếu dùng một lần", "CC-CT · Sở Nội vụ", "DANH SÁCH KÝ NHẬN MÃ PHIẾU", "Ký nhận"] {
+    for sentence in ["Mã phiếu dùng một lần", "CC-CT · Sở Nội vụ", "DANH SÁCH KÝ NHẬN MÃ PHIẾU", "Ký nhận"]
+    {
         assert!(printed.contains(sentence), "{sentence}");
     }
     // The list of receipts has no code on it.

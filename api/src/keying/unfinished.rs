@@ -26,7 +26,7 @@ struct Unfinished {
 pub(super) const fn purpose(pass: Pass) -> Purpose {
     match pass {
         Pass::First => Purpose::FirstUnfinished,
-        Pass::Second => Purpose::SecondUnfinished,
+        Pass::Second | Pass::Sample => Purpose::SecondUnfinished,
     }
 }
 
