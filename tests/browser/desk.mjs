@@ -306,8 +306,10 @@ async function plainBrowsers() {
     await page.fill("#name", name);
     await page.fill("[type=password]", password);
     await page.keyboard.press("Enter");
+    await page.waitForURL(at("/nhap-phieu"));
     await page.fill("#ma", demo.code(SINGLE));
     await page.keyboard.press("Enter");
+    await page.locator("form[data-keying]").waitFor();
     for (const input of await page.locator("input[data-of]").all()) await input.fill("1");
     await press(page.getByRole("button", { name: "Lưu lượt 1" }));
     await page.getByText("Đã lưu lượt 1.").waitFor();
@@ -387,7 +389,8 @@ async function killedService() {
     await key(page, digit, 1);
     await page.getByText("1 phiếu chờ gửi").waitFor();
     const port = new URL(demo.base_url).port;
-    const env = { ...process.env, PHIEU_DATABASE_URL: `sqlite://${join(demo.data, "phieu.db")}`, PHIEU_LISTEN: `127.0.0.1:${port}`, PHIEU_BASE_URL: demo.base_url };
+    const own = Object.entries(process.env).filter(([name]) => !name.startsWith("PHIEU_"));
+    const env = { ...Object.fromEntries(own), PHIEU_DATABASE_URL: `sqlite://${join(demo.data, "phieu.db")}`, PHIEU_LISTEN: `127.0.0.1:${port}`, PHIEU_BASE_URL: demo.base_url };
     service = spawn(process.env.PHIEU_BINARY ?? "target/debug/phieu", ["serve"], { env, stdio: "ignore", cwd: demo.folder });
     await said(page, /đã lưu lượt 1\.$/);
   });
