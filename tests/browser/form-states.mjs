@@ -41,20 +41,23 @@ function unseen() {
   return faults.slice(0, 5);
 }
 
+// Audits a page in every size and colour, in the language that it should be in.
+export const auditor = (browser, lang = "vi") => async (page, name) => {
+  await browser.audit(page, name, { sizes: SIZES, look: cutOff });
+  await check(`forced colours: every control of ${name} can be seen`, async () => {
+    await page.emulateMedia({ forcedColors: "active" });
+    assert.deepEqual(await page.evaluate(unseen), []);
+    await page.emulateMedia({ forcedColors: "none" });
+  });
+  await check(`${name} is in its language (${lang}), with one heading and a title`, async () => {
+    assert.equal(await page.locator("html").getAttribute("lang"), lang);
+    assert.equal(await page.getByRole("heading", { level: 1 }).count(), 1);
+    assert.ok((await page.title()).length > 10);
+  });
+};
+
 export async function states({ field, empty, browser, at }) {
-  const audit = async (page, name) => {
-    await browser.audit(page, name, { sizes: SIZES, look: cutOff });
-    await check(`forced colours: every control of ${name} can be seen`, async () => {
-      await page.emulateMedia({ forcedColors: "active" });
-      assert.deepEqual(await page.evaluate(unseen), []);
-      await page.emulateMedia({ forcedColors: "none" });
-    });
-    await check(`${name} is in Vietnamese, with one heading and a title`, async () => {
-      assert.equal(await page.locator("html").getAttribute("lang"), "vi");
-      assert.equal(await page.getByRole("heading", { level: 1 }).count(), 1);
-      assert.ok((await page.title()).length > 10);
-    });
-  };
+  const audit = auditor(browser);
   // The status of whatever the page went to last.
   let status = 0;
   const device = async () => {

@@ -1,6 +1,6 @@
 //! `/rieng-tu`: what is kept about a respondent. The page is made from one list with a sentence for every column of
 //! every table that a respondent leaves anything in, and from the rules that the rounds declare; a test holds the list
-//! to the schema of both databases, so a new column cannot be kept quietly.
+//! to the schema of both databases, so a new column cannot be kept quietly. In English the sentences are in `english.tsv`.
 
 use askama::Template;
 use survey_forms::Round;
@@ -37,16 +37,8 @@ impl Declared {
     pub(super) fn of(round: &Round) -> Self {
         let asked = |group: &survey_forms::round::Group| Asked {
             name: group.name.clone(),
-            channel: match group.channel {
-                Channel::Online => "trả lời trực tuyến",
-                Channel::Paper => "trả lời trên giấy",
-            },
-            issue: match group.issue {
-                IssueMode::Draw => "phát giấy mời theo lối rút thăm: hệ thống không biết ai cầm mã nào",
-                IssueMode::Addressed => {
-                    "thư gửi đích danh: cho đến khi chốt phiếu hệ thống biết ai nhận mã nào và ai đã trả lời; khi chốt thì xóa"
-                }
-            },
+            channel: answering(group.channel),
+            issue: issuing(group.issue),
         };
         Self {
             title: round.title.clone(),
@@ -55,6 +47,32 @@ impl Declared {
             groups: round.groups.iter().map(asked).collect(),
         }
     }
+}
+
+fn answering(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Online => "trả lời trực tuyến",
+        Channel::Paper => "trả lời trên giấy",
+    }
+}
+
+fn issuing(issue: IssueMode) -> &'static str {
+    match issue {
+        IssueMode::Draw => "phát giấy mời theo lối rút thăm: hệ thống không biết ai cầm mã nào",
+        IssueMode::Addressed => {
+            "thư gửi đích danh: cho đến khi chốt phiếu hệ thống biết ai nhận mã nào và ai đã trả lời; khi chốt thì xóa"
+        }
+    }
+}
+
+/// Every sentence of this list, for the test that they are there in English.
+#[cfg(test)]
+pub(super) fn sentences() -> impl Iterator<Item = &'static str> {
+    let kept = KEPT.iter().flat_map(|kept| {
+        [kept.row, kept.why].into_iter().chain(kept.columns.iter().map(|(_, said)| *said)).collect::<Vec<_>>()
+    });
+    let declared = [answering(Channel::Online), answering(Channel::Paper)];
+    kept.chain(declared).chain([issuing(IssueMode::Draw), issuing(IssueMode::Addressed)])
 }
 
 /// A table of the database that a respondent leaves something in.
