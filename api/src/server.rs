@@ -295,7 +295,7 @@ fn pages(config: &mut web::ServiceConfig) {
     config
         .route("/healthz", web::get().to(healthy))
         .route("/readyz", web::get().to(ready))
-        .route("/assets/{file}", web::get().to(assets::serve))
+        .route("/assets/{file:.*}", web::get().to(assets::serve))
         .configure(access::pages::pages)
         .configure(respond::pages)
         .configure(ballot::log::pages)

@@ -3,6 +3,7 @@
 //!
 //! Numbers are drawn by lot within a bundle, so a number says nothing about which code was made first.
 
+pub mod claims;
 mod label;
 mod store;
 

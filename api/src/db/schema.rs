@@ -209,6 +209,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    keying_claim (desk, public_key) {
+        desk -> Text,
+        public_key -> Binary,
+        staff -> Text,
+    }
+}
+
+diesel::table! {
+    keying_effort (staff, day) {
+        staff -> Text,
+        day -> Text,
+        entries -> BigInt,
+        keystrokes -> BigInt,
+        refused -> BigInt,
+        active_seconds -> BigInt,
+    }
+}
+
+diesel::table! {
+    desk_key (staff) {
+        staff -> Text,
+        secret -> Binary,
+    }
+}
+
+diesel::table! {
     publication (round, release) {
         round -> Text,
         release -> BigInt,
@@ -321,8 +347,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     capture,
     client,
     credential,
+    desk_key,
     draft,
     envelope,
+    keying_claim,
+    keying_effort,
     letter,
     log,
     log_leaf,

@@ -171,6 +171,10 @@ codes! {
     KEYING_NOT_DISPUTED = 409 "keying_not_disputed" "Phiếu này không có mục nào cần phân xử.";
     /// Keyed and cast.
     KEYING_ALREADY_CAST = 409 "keying_already_cast" "Phiếu này đã nhập xong và đã ở trong hòm phiếu.";
+    /// A decision without a blind reading before it.
+    KEYING_READING_MISSING = 409 "keying_reading_missing" "Xin đọc các mục lệch trên phiếu giấy trước khi xem hai lượt nhập và quyết định.";
+    /// The key of a command came before with another body.
+    IDEMPOTENCY_KEY_REUSED = 422 "idempotency_key_reused" "Lệnh này đã được gửi trước đó với nội dung khác. Nội dung đã lưu được giữ nguyên.";
     /// The same person, the same pass, another entry.
     KEYING_ENTRY_DIFFERS = 422 "keying_entry_differs" "Ông/bà đã lưu lượt này với nội dung khác. Nội dung đã lưu được giữ nguyên.";
 }

@@ -32,12 +32,18 @@ pub enum KeyingError {
     /// This person has done this pass with another entry.
     #[error("another entry of this pass by the same person is there")]
     EntryDiffers,
+    /// The key of a command came before with another entry, or from somebody else.
+    #[error("the command's key belongs to another entry")]
+    KeyReused,
     /// Only adjudicators and supervisors decide.
     #[error("this role does not decide")]
     RoleMissing,
     /// Items without an explicit code, or with one that the form does not hold.
     #[error("{} answers at fault", .0.len())]
     Answers(Vec<AnswerFault>),
+    /// Whoever decides reads the disputed places first, without seeing the entries.
+    #[error("the disputed places were not read by this person")]
+    ReadingMissing,
     /// A decision that does not settle exactly what is disputed.
     #[error("{} places of the decision at fault", .0.len())]
     Decision(Vec<AnswerFault>),
@@ -99,6 +105,8 @@ impl From<KeyingError> for Problem {
                 Refusal::AlreadyCast => &codes::KEYING_ALREADY_CAST,
             }),
             E::EntryDiffers => Self::new(&codes::KEYING_ENTRY_DIFFERS),
+            E::ReadingMissing => Self::new(&codes::KEYING_READING_MISSING),
+            E::KeyReused => Self::new(&codes::IDEMPOTENCY_KEY_REUSED),
             E::RoleMissing => Self::new(&codes::ROLE_MISSING),
             E::Answers(faults) => Self::new(&codes::ANSWERS_INVALID).with_errors(places(faults, "/answers")),
             E::Decision(faults) => Self::new(&codes::ANSWERS_INVALID).with_errors(places(faults, "")),

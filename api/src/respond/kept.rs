@@ -170,8 +170,9 @@ pub(super) const KEPT: &[Kept] = &[
     },
     Kept {
         table: "draft",
-        row: "Phiếu nháp, và bản nhập lần đầu của phiếu giấy",
-        why: "Để làm tiếp sau khi dừng. Xóa ngay khi gửi phiếu",
+        row: "Phiếu nháp, và các bản nhập của phiếu giấy, kể cả bản đang nhập dở",
+        why: "Để làm tiếp sau khi dừng. Xóa ngay khi gửi phiếu. Bàn nhập còn giữ ở đây dấu của lệnh đã gửi, mã hóa bằng số \
+              ngẫu nhiên mà chỉ máy của người nhập có, cho đến khi chốt phiếu",
         columns: &[
             ("id", "Số suy ra từ mã phiếu; không tính được từ dấu của mã"),
             ROUND,
@@ -308,6 +309,12 @@ pub(super) const KEPT: &[Kept] = &[
             ("settled_by", "Người phân xử khi hai bản lệch nhau"),
         ],
     },
+    Kept {
+        table: "keying_claim",
+        row: "Máy ở bàn nhập liệu đang mở một phiếu giấy",
+        why: "Để không đóng bó khi còn máy giữ phiếu chưa gửi. Xóa khi bản nhập đã về máy chủ. Câu trả lời không có ở đây",
+        columns: &[("desk", "Số ngẫu nhiên của máy"), ("public_key", "Dấu của mã phiếu"), ("staff", "Người đang nhập")],
+    },
 ];
 
 #[cfg(test)]
@@ -317,7 +324,7 @@ mod tests {
     use super::*;
 
     /// Tables that hold nothing about a respondent: what they are about instead.
-    const OTHERS: [(&str, &str); 12] = [
+    const OTHERS: [(&str, &str); 14] = [
         ("posting", "whether a round's letters are paused, and the mail server"),
         ("post_office", "places where paper is keyed"),
         ("bundle", "paper ballots by the bundle"),
@@ -327,6 +334,8 @@ mod tests {
         ("staff", "staff"),
         ("session", "staff"),
         ("client", "programs"),
+        ("keying_effort", "how much each clerk keyed in a day"),
+        ("desk_key", "keys of the paper desk's browsers"),
         ("signing_key", "keys of the service"),
         ("audit", "acts of staff and programs"),
         ("__diesel_schema_migrations", "the schema itself"),
