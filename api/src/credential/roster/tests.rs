@@ -24,7 +24,7 @@ fn take(test: &TestDb, rounds: &Rounds, text: &str) -> Result<Change, Credential
     test.db.write_here(|conn| {
         let round = rounds.get(conn, ROUND).unwrap();
         let (_, _, list) = read(text.as_bytes(), "", &round.definition, None).map_err(CredentialError::List)?;
-        import(conn, &round, &list, &Entropy::seeded(3))
+        import(conn, &round, &list, &Entropy::System)
     })
 }
 
