@@ -68,17 +68,23 @@ pub(crate) fn key_again(clerks: &[Actor; 3], code: &str, first: &Value, second: 
     }
     assert_eq!(done.json()["state"], "mismatched");
     let task = open(third, code);
-    assert_eq!(task["task"], "adjudicate");
+    assert_eq!(task["task"], "read");
     let (mut answers, mut reasons) = (Map::new(), Map::new());
     for dispute in task["disputed"].as_array().unwrap() {
         let (target, item) = (dispute["target"].as_str().unwrap(), dispute["item"].as_str().unwrap());
-        assert_eq!(dispute["first"], first[target][item]);
-        assert_eq!(dispute["second"], second[target][item]);
+        assert_eq!((dispute.get("first"), dispute.get("second")), (None, None), "the third person reads blind");
         let put = |into: &mut Map<String, Value>, value: Value| {
             into.entry(target).or_insert_with(|| json!({}))[item] = value;
         };
-        put(&mut answers, dispute["first"].clone());
+        put(&mut answers, first[target][item].clone());
         put(&mut reasons, json!("slip_second"));
+    }
+    let shown = third.post("/api/v1/keying/readings", &json!({"code": code, "answers": answers}));
+    assert_eq!(shown.status, 200, "{}", shown.text());
+    for dispute in shown.json()["disputed"].as_array().unwrap() {
+        let (target, item) = (dispute["target"].as_str().unwrap(), dispute["item"].as_str().unwrap());
+        assert_eq!(dispute["first"], first[target][item]);
+        assert_eq!(dispute["second"], second[target][item]);
     }
     let decision = json!({"code": code, "answers": answers, "reasons": reasons});
     let done = third.post("/api/v1/keying/adjudications", &decision);
@@ -137,6 +143,9 @@ fn two_people_a_third_one_and_nothing_twice() {
 
         let (target, item) = (code.targets[0].as_str(), "X1.1");
         let empty = json!({"code": paper, "answers": {}, "reasons": {}});
+        third.post("/api/v1/keying/adjudications", &empty).is_problem(409, "keying_reading_missing");
+        let blind = json!({"code": paper, "answers": {target: {item: entry[target][item]}}});
+        assert_eq!(third.post("/api/v1/keying/readings", &blind).status, 200);
         third.post("/api/v1/keying/adjudications", &empty).is_problem(422, "answers_invalid");
         one.post("/api/v1/keying/adjudications", &empty).is_problem(403, "role_missing");
         let decision = json!({

@@ -294,6 +294,13 @@ pub(super) fn insert_audit(conn: &mut Conn, entry: &Entry) -> QueryResult<()> {
     Ok(())
 }
 
+/// Whether a line's detail is `like`.
+pub(super) fn audit_has(conn: &mut Conn, subject: &str, like: &str) -> QueryResult<bool> {
+    use diesel::TextExpressionMethods as _;
+    let lines = audit::table.filter(audit::subject.eq(subject).and(audit::detail.like(like)));
+    Ok(lines.count().get_result::<i64>(conn)? > 0)
+}
+
 pub(super) fn audit_trail(conn: &mut Conn, after: Option<&Entry>, most: u32) -> QueryResult<Vec<Entry>> {
     let (at, id) = after.map_or((i64::MAX, ""), |last| (unix_ms(&last.at), last.id.as_str()));
     let rows: Vec<AuditRow> = audit::table

@@ -4,6 +4,7 @@
 //! Numbers are drawn by lot within a bundle, so a number says nothing about which code was made first.
 
 mod acts;
+pub mod claims;
 mod custody;
 mod error;
 mod gate;
@@ -405,9 +406,18 @@ pub(crate) fn place_of(conn: &mut Conn, staff: &Staff, key: &PublicKey) -> Resul
     Ok(own.then_some((bundle, sheet)))
 }
 
-/// Finished entries of the bundle that a device has claimed and not sent.
-fn held_on_devices(_conn: &mut Conn, _bundle: &str) -> Result<u32, DbError> {
-    Ok(0)
+/// Ballots of the bundle that browsers may still hold keystrokes of.
+fn held_on_devices(conn: &mut Conn, bundle: &str) -> Result<u32, DbError> {
+    let ballots: usize = claims::held(conn, bundle)?.iter().map(|claim| claim.ballots).sum();
+    Ok(u32::try_from(ballots).unwrap_or(u32::MAX))
+}
+
+/// Id of the bundle of a ballot.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn of(conn: &mut Conn, key: &PublicKey) -> Result<Option<String>, DbError> {
+    Ok(store::sheet_of(conn, key)?.map(|(bundle, ..)| bundle))
 }
 
 /// The sums of every bundle of a round, by its id.

@@ -272,6 +272,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    keying_claim (desk, public_key) {
+        desk -> Text,
+        public_key -> Binary,
+        staff -> Text,
+    }
+}
+
+diesel::table! {
+    keying_effort (staff, day) {
+        staff -> Text,
+        day -> Text,
+        entries -> BigInt,
+        keystrokes -> BigInt,
+        refused -> BigInt,
+        active_seconds -> BigInt,
+    }
+}
+
+diesel::table! {
+    desk_key (staff) {
+        staff -> Text,
+        secret -> Binary,
+    }
+}
+
+diesel::table! {
     publication (round, release) {
         round -> Text,
         release -> BigInt,
@@ -319,7 +345,64 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    addressee (id) {
+        id -> Text,
+        round -> Text,
+        respondent_code -> Text,
+        source_unit -> Text,
+        name -> Text,
+        email -> Text,
+        mailbox -> Text,
+    }
+}
+
+diesel::table! {
+    tie (addressee) {
+        addressee -> Text,
+        round -> Text,
+        public_key -> Binary,
+    }
+}
+
+diesel::table! {
+    letter (id) {
+        id -> Text,
+        round -> Text,
+        addressee -> Text,
+        template -> Text,
+        number -> BigInt,
+        state -> Text,
+        due -> BigInt,
+        tries -> BigInt,
+        fault -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    posting (round) {
+        round -> Text,
+        paused_by -> Nullable<Text>,
+        trouble -> Nullable<Text>,
+        trouble_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    roster_upload (id) {
+        id -> Text,
+        round -> Text,
+        respondent_code -> Nullable<Text>,
+        file -> Text,
+        mapping -> Text,
+        body -> Binary,
+        uploaded_by -> Text,
+        uploaded_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    addressee,
     audit,
     ballot,
     ballot_box,
@@ -329,10 +412,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     client,
     credential,
     desk_item,
+    desk_key,
     desk_pass,
     desk_work,
     draft,
     envelope,
+    keying_claim,
+    keying_effort,
+    letter,
     log,
     log_leaf,
     log_tile,
@@ -340,13 +427,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     paper,
     paper_referral,
     post_office,
+    posting,
     publication,
     remark,
     roster,
+    roster_upload,
     round,
     round_proposal,
     session,
     signing_key,
     staff,
+    tie,
     turnout,
 );

@@ -28,12 +28,25 @@ pub fn inline_hashes() -> impl Iterator<Item = String> {
     INLINE.iter().map(|(_, text)| format!("'sha256-{}'", data_encoding::BASE64.encode(&Sha256::digest(text))))
 }
 
-/// The path of an asset under `/assets/`: `phieu.css` → `phieu.1f3a….css`. An unknown name keeps its name (and is
-/// then not found), which the tests of the pages notice.
+/// The path of an asset under `/assets/`: `phieu.css` → `phieu.1f3a….css`, and `desk/main.js` → `desk.1f3a…/main.js`, where
+/// the hash is of all files of the folder: modules name their neighbours and stay true. An unknown name keeps its name
+/// (and is then not found), which the tests of the pages notice.
 #[must_use]
 pub fn hashed(name: &str) -> String {
+    let hex = |hash: &[u8]| data_encoding::HEXLOWER.encode(hash.get(..6).unwrap_or_default());
     let Some(file) = Files::get(name) else { return name.to_owned() };
-    let hash = data_encoding::HEXLOWER.encode(file.metadata.sha256_hash().get(..6).unwrap_or_default());
+    if let Some((folder, rest)) = name.split_once('/') {
+        let mut all = Sha256::new();
+        let mut names: Vec<_> =
+            Files::iter().filter(|other| other.split_once('/').is_some_and(|(of, _)| of == folder)).collect();
+        names.sort();
+        for other in names {
+            all.update(other.as_bytes());
+            all.update(Files::get(&other).map(|f| f.metadata.sha256_hash()).unwrap_or_default());
+        }
+        return format!("{folder}.{}/{rest}", hex(&all.finalize()));
+    }
+    let hash = hex(&file.metadata.sha256_hash());
     match name.rsplit_once('.') {
         Some((stem, extension)) => format!("{stem}.{hash}.{extension}"),
         None => format!("{name}.{hash}"),

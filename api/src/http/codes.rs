@@ -73,6 +73,8 @@ codes! {
     OVER_QUOTA = 409 "over_quota" "Số mã yêu cầu vượt chỉ tiêu hoặc danh sách đã nhập. Chưa có mã nào được phát.";
     /// Neither a quota nor a roster, and no number given.
     HOW_MANY = 409 "how_many" "Nhóm này không có chỉ tiêu và chưa có danh sách; cần cho biết số mã.";
+    /// The group's codes go by letters to named people.
+    CODES_BY_LETTER = 409 "codes_by_letter" "Mã của nhóm này được gửi qua thư từng người, không phát thành danh sách.";
     /// The code's ballot is in the box and stays there.
     CODE_USED = 409 "code_used" "Mã này đã được dùng; phiếu đã nằm trong hòm phiếu.";
 
@@ -169,6 +171,10 @@ codes! {
     KEYING_NOT_DISPUTED = 409 "keying_not_disputed" "Phiếu này không có mục nào cần phân xử.";
     /// Keyed and cast.
     KEYING_ALREADY_CAST = 409 "keying_already_cast" "Phiếu này đã nhập xong và đã ở trong hòm phiếu.";
+    /// A decision without a blind reading before it.
+    KEYING_READING_MISSING = 409 "keying_reading_missing" "Xin đọc các mục lệch trên phiếu giấy trước khi xem hai lượt nhập và quyết định.";
+    /// The key of a command came before with another body.
+    IDEMPOTENCY_KEY_REUSED = 422 "idempotency_key_reused" "Lệnh này đã được gửi trước đó với nội dung khác. Nội dung đã lưu được giữ nguyên.";
     /// The same person, the same pass, another entry.
     KEYING_ENTRY_DIFFERS = 422 "keying_entry_differs" "Ông/bà đã lưu lượt này với nội dung khác. Nội dung đã lưu được giữ nguyên.";
     /// Two entries agree; the ballot waits for the reading of a sample.

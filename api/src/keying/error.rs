@@ -36,6 +36,9 @@ pub enum KeyingError {
     /// This person has done this pass with another entry.
     #[error("another entry of this pass by the same person is there")]
     EntryDiffers,
+    /// The key of a command came before with another entry, or from somebody else.
+    #[error("the command's key belongs to another entry")]
+    KeyReused,
     /// Only adjudicators and supervisors decide.
     #[error("this role does not decide")]
     RoleMissing,
@@ -57,6 +60,9 @@ pub enum KeyingError {
     /// Items without an explicit code, or with one that the form does not hold.
     #[error("{} answers at fault", .0.len())]
     Answers(Vec<AnswerFault>),
+    /// Whoever decides reads the disputed places first, without seeing the entries.
+    #[error("the disputed places were not read by this person")]
+    ReadingMissing,
     /// A decision that does not settle exactly what is disputed.
     #[error("{} places of the decision at fault", .0.len())]
     Decision(Vec<AnswerFault>),
@@ -140,6 +146,8 @@ impl From<KeyingError> for Problem {
             E::ReferralSettled => Self::new(&codes::REFERRAL_SETTLED),
             E::VerdictUnfit => Self::new(&codes::VERDICT_UNFIT),
             E::EntryDiffers => Self::new(&codes::KEYING_ENTRY_DIFFERS),
+            E::ReadingMissing => Self::new(&codes::KEYING_READING_MISSING),
+            E::KeyReused => Self::new(&codes::IDEMPOTENCY_KEY_REUSED),
             E::RoleMissing => Self::new(&codes::ROLE_MISSING),
             E::Answers(faults) => Self::new(&codes::ANSWERS_INVALID).with_errors(places(faults, "/answers")),
             E::Decision(faults) => Self::new(&codes::ANSWERS_INVALID).with_errors(places(faults, "")),

@@ -11,15 +11,24 @@
 //! a vote.
 
 pub mod aside;
+mod command;
+mod device;
+pub mod effort;
 mod entry;
 mod error;
 pub mod pages;
 mod progress;
+mod reading;
 pub mod rest;
+mod screen;
 mod sheet;
 pub mod state;
 pub mod statistics;
 mod store;
+mod third;
+mod training;
+mod training_pages;
+mod unfinished;
 
 #[cfg(test)]
 mod fixture;
@@ -32,6 +41,9 @@ use std::sync::Arc;
 use survey_forms::answers::Answers;
 use survey_forms::round::Channel;
 
+pub use command::CommandKey;
+pub use device::{StoreKey, desk_number};
+pub use effort::Effort;
 pub use entry::{Decision, Dispute, Place, Reason, places, read_key, show};
 pub use error::KeyingError;
 pub use progress::Progress;
@@ -39,7 +51,7 @@ pub use state::{Capture, Pass, Refusal};
 
 use crate::access::{Actor, Role, Staff, audit};
 use crate::ballot::{Bearer, Casting, CredentialState, Purpose, Token, draft, find};
-use crate::bundle::{self, Sums};
+use crate::bundle::{self, SheetLabel, Sums, claims};
 use crate::clock::Entropy;
 use crate::db::{Conn, Db, DbError};
 use crate::round::Rounds;
@@ -64,8 +76,15 @@ pub struct PaperDesk {
 pub enum Task {
     /// Key it.
     Key(Pass),
-    /// Decide where the two entries differ; never empty.
-    Decide(Vec<Dispute>),
+    /// Read these places on the paper, before what the two entries have there is shown; never empty.
+    Read(Vec<Place>),
+    /// Decide where the two entries differ, having read it.
+    Decide {
+        /// Where, and what the entries have; never empty.
+        disputes: Vec<Dispute>,
+        /// What this person read there.
+        reading: Answers,
+    },
     /// Nothing: it was settled, and this scan has put it into the box.
     Finished,
 }
@@ -90,6 +109,17 @@ pub struct Done {
     pub reached: Reached,
     /// The same person has done the same before; nothing was stored this time.
     pub repeated: bool,
+}
+
+/// How an entry reached the desk, beside what it is; nothing of it for a form without script.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    /// The command's key.
+    pub key: Option<CommandKey>,
+    /// The number of the browser that held the ballot.
+    pub desk: Option<String>,
+    /// What it took.
+    pub effort: Option<Effort>,
 }
 
 /// Where the entry of a pass waits. A sample that reads as both clerks did is not kept; one that does not takes the place
@@ -147,6 +177,15 @@ impl PaperDesk {
         Ok(task)
     }
 
+    /// What is printed on this ballot beside its code: group, bundle and number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn label(&self, ballot: &Arc<Bearer>) -> Result<Option<SheetLabel>, KeyingError> {
+        let key = ballot.keys.public;
+        Ok(self.db.read(move |conn| bundle::label(conn, &key)).await?)
+    }
+
     fn task(&self, conn: &mut Conn, bearer: &Bearer, staff: &Staff) -> Result<Task, KeyingError> {
         let capture = store::capture(conn, &bearer.keys.public)?;
         if capture.is_settled() {
@@ -158,7 +197,11 @@ impl PaperDesk {
             Err(Refusal::AwaitsThird) if may_decide(staff.role) => {
                 capture.may_settle(&staff.id)?;
                 let [first, second] = entries(conn, bearer)?;
-                Ok(Task::Decide(entry::disputes(&bearer.form()?, &first, &second)))
+                let disputes = entry::disputes(&bearer.form()?, &first, &second);
+                Ok(match reading::of(conn, bearer, &staff.id)? {
+                    Some(reading) => Task::Decide { disputes, reading },
+                    None => Task::Read(disputes.into_iter().map(|d| (d.target, d.item)).collect()),
+                })
             }
             Err(refusal) => Err(refusal.into()),
             Ok(pass) => {
@@ -195,14 +238,67 @@ impl PaperDesk {
         pass: Pass,
         answers: Answers,
     ) -> Result<Done, KeyingError> {
+        self.enter_with(staff, ballot, pass, answers, Circumstances::default()).await
+    }
+
+    /// [`PaperDesk::enter`] from a browser of the desk. The same command again gets the stored answer.
+    ///
+    /// # Errors
+    /// As [`PaperDesk::enter`]; [`KeyingError::KeyReused`] for the key of another entry.
+    pub async fn enter_with(
+        &self,
+        staff: &Staff,
+        ballot: &Arc<Bearer>,
+        pass: Pass,
+        answers: Answers,
+        with: Circumstances,
+    ) -> Result<Done, KeyingError> {
         let answers = entry::comparable(&answers);
         ballot.form()?.check_cast(&answers).map_err(KeyingError::Answers)?;
         let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.clone());
-        let (capture, done) = self.db.write(move |conn| desk.take_entry(conn, &bearer, &by, pass, &answers)).await?;
+        let (capture, done) =
+            self.db.write(move |conn| desk.take_command(conn, &bearer, &by, pass, &answers, &with)).await?;
         if capture.is_settled() && done.reached == Reached::Cast {
             self.finish(staff, ballot).await?;
         }
         Ok(done)
+    }
+
+    /// An entry with what comes along with it, in one transaction.
+    fn take_command(
+        &self,
+        conn: &mut Conn,
+        bearer: &Bearer,
+        staff: &Staff,
+        pass: Pass,
+        answers: &Answers,
+        with: &Circumstances,
+    ) -> Result<(Capture, Done), KeyingError> {
+        let before = match &with.key {
+            Some(key) => command::answered(conn, key, bearer, &staff.id, pass, answers)?,
+            None => None,
+        };
+        let taken = match before {
+            Some(reached) => (store::held(conn, &bearer.keys.public)?, Done { reached, repeated: true }),
+            None => self.take_entry(conn, bearer, staff, pass, answers)?,
+        };
+        if before.is_none()
+            && let Some(key) = &with.key
+        {
+            command::note(conn, key, bearer, &staff.id, (pass, answers), taken.1.reached, &self.entropy)?;
+        }
+        if !taken.1.repeated {
+            let at = self.db.now(conn)?;
+            effort::add(conn, &staff.id, at, with.effort)?;
+            if let (Some(effort), Some(bundle)) = (with.effort, bundle::of(conn, &bearer.keys.public)?) {
+                bundle::add_sums(conn, &bundle, Sums { seconds: effort.seconds, ..Sums::default() })?;
+            }
+            draft::discard(conn, bearer, unfinished::purpose(pass))?;
+        }
+        if let Some(desk) = &with.desk {
+            claims::release(conn, desk, &bearer.keys.public)?;
+        }
+        Ok(taken)
     }
 
     fn take_entry(
@@ -270,10 +366,11 @@ impl PaperDesk {
         Ok(())
     }
 
-    /// A third person decides every disputed place; the ballot is cast then.
+    /// A third person, who has read them ([`PaperDesk::read_blind`]), decides every disputed place; the ballot is cast
+    /// then.
     ///
     /// # Errors
-    /// [`KeyingError::RoleMissing`], [`KeyingError::Decision`] with every place at fault, and the rest of
+    /// [`KeyingError::RoleMissing`], [`KeyingError::ReadingMissing`], [`KeyingError::Decision`] with every place at fault, and the rest of
     /// [`KeyingError`].
     pub async fn adjudicate(
         &self,
@@ -311,6 +408,10 @@ impl PaperDesk {
         let [first, second] = entries(conn, bearer)?;
         let form = bearer.form()?;
         let disputes = entry::disputes(&form, &first, &second);
+        let read = reading::of(conn, bearer, &staff.id)?;
+        if !again && read.is_none() {
+            return Err(KeyingError::ReadingMissing);
+        }
         let decided = entry::settle(&form, &first, &disputes, decision).map_err(KeyingError::Decision)?;
         if again {
             let before = kept(conn, bearer, DECIDED)?;
@@ -332,7 +433,14 @@ impl PaperDesk {
         for reason in decision.reasons.values() {
             *reasons.entry(reason.as_str()).or_default() += 1;
         }
-        let detail: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let mut detail: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let other = decision.answers.iter().filter(|(target, item, answer)| {
+            read.as_ref().and_then(|read| read.get(target, item)).is_some_and(|read| read != *answer)
+        });
+        match other.count() {
+            0 => {}
+            count => detail.push(format!("decided otherwise than read {count}")),
+        }
         self.note(conn, staff, "keying.adjudicated", bearer, &detail.join(", "))?;
         Ok(false)
     }
@@ -352,6 +460,7 @@ impl PaperDesk {
                     return Ok(());
                 }
                 let next = capture.cast()?;
+                claims::release_all(conn, &bearer.keys.public)?;
                 if !store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)? {
                     return Err(DbError::Conflict.into());
                 }

@@ -223,7 +223,7 @@ pub(super) fn counts(conn: &mut Conn) -> QueryResult<Vec<Count>> {
 #[cfg(test)]
 pub(super) mod testing {
     use super::*;
-    use crate::db::schema::{audit, draft, envelope, staff, turnout};
+    use crate::db::schema::{audit, draft, envelope, paper, staff, turnout};
 
     /// Somebody who never signs in.
     pub(in crate::keying) fn hire(conn: &mut Conn, id: &str, role: &str) -> QueryResult<()> {
@@ -276,6 +276,11 @@ pub(super) mod testing {
         let main: File =
             diesel::sql_query("SELECT file FROM pragma_database_list WHERE name = 'main'").get_result(conn)?;
         Ok(vec![main.file.clone(), format!("{}-wal", main.file)])
+    }
+
+    /// The bundle of a paper ballot.
+    pub(in crate::keying) fn bundle(conn: &mut Conn, key: &PublicKey) -> QueryResult<String> {
+        paper::table.find(key.as_slice()).select(paper::bundle).first(conn)
     }
 
     /// Every column of PostgreSQL's and SQLite's `draft` that holds an entry.

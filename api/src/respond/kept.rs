@@ -59,7 +59,9 @@ fn answering(channel: Channel) -> &'static str {
 fn issuing(issue: IssueMode) -> &'static str {
     match issue {
         IssueMode::Draw => "phát giấy mời theo lối rút thăm: hệ thống không biết ai cầm mã nào",
-        IssueMode::Addressed => "giấy mời gửi đích danh: cho đến khi chốt phiếu có danh sách cho biết ai nhận mã nào",
+        IssueMode::Addressed => {
+            "thư gửi đích danh: cho đến khi chốt phiếu hệ thống biết ai nhận mã nào và ai đã trả lời; khi chốt thì xóa"
+        }
     }
 }
 
@@ -95,8 +97,60 @@ pub(super) const KEPT: &[Kept] = &[
     Kept {
         table: "roster",
         row: "Mỗi đơn vị được mời bao nhiêu người",
-        why: "Để phát đủ giấy mời. Chỉ có số người, không có tên",
+        why: "Để phát đủ giấy mời. Ở đây chỉ có số người, không có tên",
         columns: &[ROUND, GROUP, ("source_unit", "Đơn vị công tác"), ("people", "Số người được mời")],
+    },
+    Kept {
+        table: "addressee",
+        row: "Người được gửi thư đích danh, chỉ ở nhóm nhận mã qua thư",
+        why: "Để gửi thư mời và thư nhắc. Xóa khi chốt phiếu, trước khi hòm phiếu được mở",
+        columns: &[
+            ("id", "Số ngẫu nhiên"),
+            ROUND,
+            GROUP,
+            ("source_unit", "Đơn vị công tác"),
+            ("name", "Họ và tên, như trong danh sách đơn vị gửi"),
+            ("email", "Địa chỉ thư điện tử"),
+            ("mailbox", "Cũng địa chỉ ấy, viết thường, để không ai có hai thư"),
+        ],
+    },
+    Kept {
+        table: "tie",
+        row: "Mã nào đã gửi cho ai, chỉ ở nhóm nhận mã qua thư",
+        why: "Để chỉ nhắc người chưa trả lời và để thay mã bị mất. Không nói gì về câu trả lời. Xóa khi chốt phiếu; sổ công \
+              khai ghi rằng đã xóa bao nhiêu dòng",
+        columns: &[("addressee", "Người nhận thư"), ROUND, ("public_key", "Dấu của mã trong thư gần nhất")],
+    },
+    Kept {
+        table: "letter",
+        row: "Thư mời và thư nhắc: đã gửi hay chưa",
+        why: "Để mỗi người nhận được thư. Mã phiếu không có ở đây: mã được tạo đúng lúc gửi. Xóa khi chốt phiếu",
+        columns: &[
+            ("id", "Số ngẫu nhiên"),
+            ROUND,
+            ("addressee", "Người nhận thư"),
+            ("template", "Thư mời, thư nhắc hay thư thay mã"),
+            ("number", "Lần thứ mấy"),
+            ("state", "Đang chờ, đang gửi, đã gửi, bị từ chối hay bị trả lại"),
+            ("due", "Gửi từ lúc nào"),
+            ("tries", "Đã thử gửi mấy lần"),
+            ("fault", "Máy chủ thư từ chối vì sao: mã lỗi, không có địa chỉ"),
+        ],
+    },
+    Kept {
+        table: "roster_upload",
+        row: "Danh sách người đang chờ nhập",
+        why: "Để xem trước và sửa cột trước khi nhập. Xóa khi nhập xong hoặc bỏ, muộn nhất là khi chốt phiếu",
+        columns: &[
+            ("id", "Số ngẫu nhiên"),
+            ROUND,
+            GROUP,
+            ("file", "Tên tệp"),
+            ("mapping", "Cột nào là gì"),
+            ("body", "Tệp danh sách do đơn vị gửi"),
+            ("uploaded_by", "Cán bộ đã tải lên"),
+            ("uploaded_at", "Lúc tải lên"),
+        ],
     },
     Kept {
         table: "credential",
@@ -116,8 +170,9 @@ pub(super) const KEPT: &[Kept] = &[
     },
     Kept {
         table: "draft",
-        row: "Phiếu nháp, và bản nhập lần đầu của phiếu giấy",
-        why: "Để làm tiếp sau khi dừng. Xóa ngay khi gửi phiếu",
+        row: "Phiếu nháp, và các bản nhập của phiếu giấy, kể cả bản đang nhập dở",
+        why: "Để làm tiếp sau khi dừng. Xóa ngay khi gửi phiếu. Bàn nhập còn giữ ở đây dấu của lệnh đã gửi, mã hóa bằng số \
+              ngẫu nhiên mà chỉ máy của người nhập có, cho đến khi chốt phiếu",
         columns: &[
             ("id", "Số suy ra từ mã phiếu; không tính được từ dấu của mã"),
             ROUND,
@@ -131,7 +186,7 @@ pub(super) const KEPT: &[Kept] = &[
         columns: &[
             ("id", "Số biên nhận: dấu của phong bì"),
             ROUND,
-            ("sealed", "Phiếu, mã hóa bằng khóa của hòm; mọi phong bì của đợt có cùng kích thước"),
+            ("sealed", "Phiếu, mã hóa bằng khóa của hòm; mọi phong bì của cùng một mẫu phiếu có cùng kích thước"),
         ],
     },
     Kept {
@@ -277,6 +332,12 @@ pub(super) const KEPT: &[Kept] = &[
             ("confirmed_by", "Người thứ hai xác nhận"),
         ],
     },
+    Kept {
+        table: "keying_claim",
+        row: "Máy ở bàn nhập liệu đang mở một phiếu giấy",
+        why: "Để không đóng bó khi còn máy giữ phiếu chưa gửi. Xóa khi bản nhập đã về máy chủ. Câu trả lời không có ở đây",
+        columns: &[("desk", "Số ngẫu nhiên của máy"), ("public_key", "Dấu của mã phiếu"), ("staff", "Người đang nhập")],
+    },
 ];
 
 #[cfg(test)]
@@ -286,11 +347,12 @@ mod tests {
     use super::*;
 
     /// Tables that hold nothing about a respondent: what they are about instead.
-    const OTHERS: [(&str, &str); 15] = [
+    const OTHERS: [(&str, &str); 18] = [
         ("bundle_sums", "paper ballots by the bundle, in sums"),
         ("desk_work", "work of the desk's staff, in sums"),
         ("desk_item", "items of questionnaires, in sums"),
         ("desk_pass", "temporary clerks who ask to be let in"),
+        ("posting", "whether a round's letters are paused, and the mail server"),
         ("post_office", "places where paper is keyed"),
         ("bundle", "paper ballots by the bundle"),
         ("round", "the rules of a round"),
@@ -299,6 +361,8 @@ mod tests {
         ("staff", "staff"),
         ("session", "staff"),
         ("client", "programs"),
+        ("keying_effort", "how much each clerk keyed in a day"),
+        ("desk_key", "keys of the paper desk's browsers"),
         ("signing_key", "keys of the service"),
         ("audit", "acts of staff and programs"),
         ("__diesel_schema_migrations", "the schema itself"),

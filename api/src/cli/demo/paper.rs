@@ -116,14 +116,14 @@ async fn settle(
     ballot: &std::sync::Arc<crate::ballot::Bearer>,
     paper: &Answers,
 ) -> Result<(), Failure> {
-    if let Task::Decide(disputes) = desk.open(third, ballot).await? {
+    if let Task::Read(places) = desk.open(third, ballot).await? {
         let mut decision = Decision { answers: Answers::new(), reasons: BTreeMap::new() };
-        for dispute in disputes {
-            let (target, item) = (dispute.target, dispute.item);
+        for (target, item) in places {
             let answer = paper.get(&target, &item).cloned().unwrap_or(Answer::Mark(Mark::Blank));
             decision.answers.insert(&target, &item, answer);
             decision.reasons.insert((target, item), Reason::SlipSecond);
         }
+        desk.read_blind(third, ballot, decision.answers.clone()).await?;
         desk.adjudicate(third, ballot, decision).await?;
     }
     Ok(())

@@ -14,6 +14,7 @@ use survey_forms::questionnaire::Item;
 
 pub use binomial::upper_bound;
 
+use super::effort::{self, DayOfWork};
 use super::entry::{Decision, Dispute, Reason};
 use super::{Capture, KeyingError, PaperDesk, Pass, places};
 use crate::ballot::Bearer;
@@ -282,7 +283,7 @@ fn figures(db: &Db, conn: &mut Conn, round: &LoadedRound) -> Result<Figures, Key
         seconds: sums.get(&view.id).map_or(0, |s| s.seconds),
     });
     Ok(Figures {
-        clerks: clerks(&work),
+        clerks: clerks(&work, &effort::days(conn)?),
         items: items_of(conn, round)?,
         bundles: bundles.collect(),
         forecast: forecast(&days, left, now, round),
@@ -296,7 +297,9 @@ fn figures(db: &Db, conn: &mut Conn, round: &LoadedRound) -> Result<Figures, Key
     })
 }
 
-fn clerks(work: &[store::Line]) -> Vec<ClerkFigures> {
+/// The round's clerks. Pace is told by browsers for a clerk's day, whatever the round: days on which a clerk keyed for this
+/// one count.
+fn clerks(work: &[store::Line], efforts: &[DayOfWork]) -> Vec<ClerkFigures> {
     let mut clerks: BTreeMap<&str, ClerkFigures> = BTreeMap::new();
     let mut days: BTreeMap<(&str, &str), (i64, i64, i64)> = BTreeMap::new();
     for line in work {
@@ -312,6 +315,18 @@ fn clerks(work: &[store::Line]) -> Vec<ClerkFigures> {
         if let Some(clerk) = clerks.get_mut(clerk) {
             clerk.days.push((day.to_owned(), ballots, items, wrong));
         }
+    }
+    for clerk in clerks.values_mut() {
+        let own = |e: &&DayOfWork| e.clerk == clerk.name && clerk.days.iter().any(|(day, ..)| *day == e.day);
+        let mut sum = (0, 0, 0, 0);
+        for e in efforts.iter().filter(own) {
+            sum = (sum.0 + e.entries, sum.1 + e.keystrokes, sum.2 + e.refused, sum.3 + e.active_seconds);
+        }
+        let (entries, keys, refused, seconds) = sum;
+        let an_hour = |n: i64| (seconds > 0).then(|| real(n) * 3600.0 / real(seconds));
+        clerk.ballots_per_hour = an_hour(entries);
+        clerk.keystrokes_per_hour = an_hour(keys);
+        clerk.refused_per_thousand = ratio(refused, keys);
     }
     clerks.into_values().collect()
 }

@@ -52,6 +52,7 @@ async fn a_sample_is_read_blind_by_a_third_and_finds_what_both_have_wrong() {
         assert_eq!(refused(scene.desk.open(&staff("chi"), &ballot).await), Refusal::SamePerson, "nor decides its reader");
         let disputes = crate::keying::entry::disputes(&ballot.form().unwrap(), &all(&ballot, "1"), &paper);
         let slip = decision(&disputes, "C", Reason::SlipFirst);
+        scene.desk.read_blind(&staff("dung"), &ballot, slip.answers.clone()).await.unwrap();
         scene.desk.adjudicate(&staff("dung"), &ballot, slip).await.unwrap();
         assert!(scene.box_content()[0].answers == paper, "{}", scene.test.backend);
 
@@ -86,6 +87,7 @@ async fn figures_are_those_of_a_recount() {
         scene.desk.enter(&staff("binh"), &ballots[1], Pass::Second, slips.clone()).await.unwrap();
         let disputes = crate::keying::entry::disputes(&ballots[1].form().unwrap(), &all(&ballots[1], "2"), &slips);
         let decided = decision(&disputes, "B", Reason::SlipSecond);
+        scene.desk.read_blind(&staff("chi"), &ballots[1], decided.answers.clone()).await.unwrap();
         scene.desk.adjudicate(&staff("chi"), &ballots[1], decided).await.unwrap();
 
         let figures = scene.desk.figures(ROUND).await.unwrap();
