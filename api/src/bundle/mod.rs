@@ -1,7 +1,4 @@
-//! Paper ballots as things: each is one numbered sheet of a bundle of its group, somewhere, in somebody's hands. Bundles
-//! are made with the codes; what is on a sheet is not known here.
-//!
-//! Numbers are drawn by lot within a bundle, so a number says nothing about which code was made first.
+#![doc = include_str!("README.md")]
 
 mod acts;
 pub mod claims;
