@@ -406,11 +406,7 @@ async fn entries(
     ),
 )]
 #[post("/keying/unfinished")]
-async fn unfinished(
-    worker: Worker,
-    tools: Tools,
-    body: web::Json<UnfinishedRequest>,
-) -> Result<HttpResponse, Problem> {
+async fn unfinished(worker: Worker, tools: Tools, body: web::Json<UnfinishedRequest>) -> Result<HttpResponse, Problem> {
     body.validate()?;
     let UnfinishedRequest { code, pass, keys, left } = body.into_inner();
     let left = number(left.as_deref(), "/left")?;
@@ -457,11 +453,7 @@ async fn store(worker: Worker, tools: Tools) -> Result<web::Json<Store>, Problem
     ),
 )]
 #[post("/keying/releases")]
-async fn releases(
-    _worker: Worker,
-    tools: Tools,
-    body: web::Json<ReleaseRequest>,
-) -> Result<HttpResponse, Problem> {
+async fn releases(_worker: Worker, tools: Tools, body: web::Json<ReleaseRequest>) -> Result<HttpResponse, Problem> {
     body.validate()?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;
@@ -496,11 +488,7 @@ async fn releases(
     ),
 )]
 #[post("/keying/readings")]
-async fn readings(
-    worker: Worker,
-    tools: Tools,
-    body: web::Json<ReadingRequest>,
-) -> Result<web::Json<Shown>, Problem> {
+async fn readings(worker: Worker, tools: Tools, body: web::Json<ReadingRequest>) -> Result<web::Json<Shown>, Problem> {
     body.validate()?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;

@@ -49,7 +49,11 @@ async fn a_sample_is_read_blind_by_a_third_and_finds_what_both_have_wrong() {
         assert_eq!(done.reached, Reached::Mismatched(1));
         let again = scene.desk.enter(&staff("chi"), &ballot, Pass::Sample, paper.clone()).await.unwrap();
         assert!(again.repeated);
-        assert_eq!(refused(scene.desk.open(&staff("chi"), &ballot).await), Refusal::SamePerson, "nor decides its reader");
+        assert_eq!(
+            refused(scene.desk.open(&staff("chi"), &ballot).await),
+            Refusal::SamePerson,
+            "nor decides its reader"
+        );
         let disputes = crate::keying::entry::disputes(&ballot.form().unwrap(), &all(&ballot, "1"), &paper);
         let slip = decision(&disputes, "C", Reason::SlipFirst);
         scene.desk.read_blind(&staff("dung"), &ballot, slip.answers.clone()).await.unwrap();
