@@ -183,7 +183,8 @@ fn a_program_is_one_clerk() {
         let empty = json!({"code": paper, "answers": {}, "reasons": {}});
         one.post("/api/v1/keying/adjudications", &empty).is_problem(403, "role_missing");
         let sign = json!({"act": "sign"});
-        let bundle = format!("/api/v1/keying/bundles/{}/{}/1/acts", crate::stage::ROUND, crate::actors::escaped("LĐH-CH"));
+        let bundle =
+            format!("/api/v1/keying/bundles/{}/{}/1/acts", crate::stage::ROUND, crate::actors::escaped("LĐH-CH"));
         one.post(&bundle, &sign).is_problem(403, "role_missing");
         assert_eq!(stage.count("staff WHERE name LIKE 'client.%' AND disabled"), 2, "nobody signs in as a program");
     });
