@@ -9,6 +9,7 @@ use actix_web::web::{self, Data};
 use askama::Template;
 use serde::Deserialize;
 
+use super::claims::{self, Claim};
 use super::{Act, Bundle, BundleError, Exit, Stage, View};
 use crate::access::{Desk, Role, Signed, Staff};
 use crate::clock::Entropy;
@@ -98,6 +99,7 @@ struct OnePage {
     note: Option<(String, String)>,
     first: Option<String>,
     signed: Vec<String>,
+    claims: Vec<Claim>,
     sheets: Vec<SheetLine>,
     exits: [Exit; 4],
     leads: bool,
@@ -221,12 +223,13 @@ async fn one_page(
     (said, fault): (Option<&'static str>, Option<(StatusCode, String)>),
 ) -> Result<HttpResponse, Problem> {
     let (rounds, staff) = (rounds.clone(), signed.staff().clone());
-    let (view, group, names, offices) = db
+    let (view, group, names, offices, claims) = db
         .read(move |conn| {
             let view = super::find_for(conn, &staff, &which.round, &which.group, which.number)?;
             let round = rounds.get(conn, &which.round)?;
             let group = round.definition.group(&which.group).map(|g| g.name.clone()).unwrap_or_default();
-            Ok::<_, BundleError>((view, group, super::names(conn)?, super::offices(conn)?))
+            let claims = claims::held(conn, &view.id)?;
+            Ok::<_, BundleError>((view, group, super::names(conn)?, super::offices(conn)?, claims))
         })
         .await?;
     let name_of = |id: &str| names.get(id).cloned().unwrap_or_default();
@@ -269,6 +272,7 @@ async fn one_page(
         note: note.map(|(by, words)| (name_of(&by), words)),
         first: view.signed_first.as_deref().map(name_of),
         signed: both,
+        claims,
         sheets: view.numbers.iter().map(sheet_line).collect(),
         exits: Exit::ALL,
         leads: role == Role::Supervisor,
@@ -366,6 +370,7 @@ fn read(act: &str, sent: Sent) -> Result<Option<Act>, BundleError> {
         "giai-trinh" => Act::Note { note: sent.words },
         "rut-mau" => Act::Sample { ballots: number(&sent.counted, "/ballots")? },
         "mien-mau" => Act::Waive { why: sent.words },
+        "mat-may" => Act::GiveUp,
         "ky" => Act::Sign,
         _ => return Ok(None),
     }))

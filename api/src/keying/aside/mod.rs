@@ -436,6 +436,7 @@ impl PaperDesk {
                     return Err(KeyingError::VerdictUnfit);
                 };
                 desk.move_on(conn, &key, &referral.round, |capture| capture.voided(&proposed, &by.id))?;
+                bundle::claims::release_all(conn, &key)?;
                 store::confirm(conn, &id, &by.id)?;
                 desk.trail(conn, &by, "keying.voided", &referral.round, referral.trouble.as_str())?;
                 desk.referral(conn, &id)
