@@ -5,6 +5,7 @@
 
 pub mod claims;
 mod label;
+pub mod scans;
 mod store;
 
 use std::collections::BTreeMap;

@@ -235,6 +235,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    scan (id) {
+        id -> Binary,
+        bundle -> Text,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
     publication (round, release) {
         round -> Text,
         release -> BigInt,
@@ -306,6 +314,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     roster,
     round,
     round_proposal,
+    scan,
     session,
     signing_key,
     staff,
