@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::actors::Actor;
-use crate::field::{Dice, open_service};
+use crate::field::{Dice, open_service, received};
 use crate::stage::on_each;
 
 /// An explicit code for every item of every target; nearly all blank when `empty`.
@@ -46,12 +46,17 @@ fn enter(actor: &Actor, code: &str, pass: &str, answers: &Value) -> crate::actor
     actor.post("/api/v1/keying/entries", &json!({"code": code, "pass": pass, "answers": answers}))
 }
 
-/// Two clerks key a ballot; where they differ the third person decides for the first clerk's reading.
-pub(crate) fn key_twice(clerks: &[Actor; 3], code: &str, first: &Value, second: &Value) {
-    let [one, two, third] = clerks;
+/// The first clerk keys a ballot.
+pub(crate) fn key_once(clerks: &[Actor; 3], code: &str, first: &Value) {
+    let [one, ..] = clerks;
     assert_eq!(open(one, code)["task"], "first");
     let done = enter(one, code, "first", first);
     assert_eq!((done.status, done.json()["state"].as_str()), (201, Some("first_done")), "{}", done.text());
+}
+
+/// The second clerk keys it; where they differ the third person decides for the first clerk's reading.
+pub(crate) fn key_again(clerks: &[Actor; 3], code: &str, first: &Value, second: &Value) {
+    let [_, two, third] = clerks;
     let task = open(two, code);
     assert_eq!(task["task"], "second");
     assert_eq!(task.get("disputed"), None, "the second clerk sees nothing of the first");
@@ -106,6 +111,12 @@ fn two_people_a_third_one_and_nothing_twice() {
         ));
         let entry = full_entry(&form.json(), &code.targets, &mut Dice::new(5), false);
         let (paper, call) = (code.code.as_str(), "/api/v1/keying/open");
+        let other = field.take("LĐH-CH");
+
+        // Paper is received before it is keyed, and every ballot of a bundle has a first entry before one has a second.
+        one.post(call, &json!({ "code": paper })).is_problem(409, "keying_not_received");
+        enter(one, paper, "first", &entry).is_problem(409, "keying_not_received");
+        received(stage, crate::stage::ROUND, [&code, &other]);
 
         anon.post(call, &json!({ "code": paper })).is_problem(401, "sign_in_required");
         observer.post(call, &json!({ "code": paper })).is_problem(403, "role_missing");
@@ -122,6 +133,10 @@ fn two_people_a_third_one_and_nothing_twice() {
         assert_eq!(enter(one, paper, "first", &entry).status, 200, "the same again changes nothing");
         enter(one, paper, "second", &entry).is_problem(409, "keying_same_person");
         let second = differing(&entry);
+        two.post(call, &json!({ "code": paper })).is_problem(409, "keying_firsts_missing");
+        enter(two, paper, "second", &second).is_problem(409, "keying_firsts_missing");
+        let others = full_entry(&form.json(), &other.targets, &mut Dice::new(6), false);
+        assert_eq!(enter(two, &other.code, "first", &others).status, 201);
         assert_eq!(enter(two, paper, "second", &second).json()["disputed"], 1);
         two.post(call, &json!({ "code": paper })).is_problem(409, "keying_awaits_third");
         assert_eq!(stage.count("envelope"), 0, "nothing is cast while they differ");
@@ -140,7 +155,7 @@ fn two_people_a_third_one_and_nothing_twice() {
         });
         assert_eq!(third.post("/api/v1/keying/adjudications", &decision).json()["state"], "cast");
         third.post(call, &json!({ "code": paper })).is_problem(409, "keying_already_cast");
-        assert_eq!((stage.count("envelope"), stage.count("draft")), (1, 0), "{}", stage.backend);
+        assert_eq!((stage.count("envelope"), stage.count("draft")), (1, 1), "{}", stage.backend);
         assert_eq!(stage.count("capture WHERE state = 'cast'"), 1);
     });
 }

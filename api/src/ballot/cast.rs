@@ -77,10 +77,15 @@ enum Outcome {
     NotOpen,
 }
 
+/// How a ballot becomes an envelope: to which key, of which round, the canonical ballot, padded to so many bytes, with
+/// which salt.
+pub type Sealer = fn(&BoxPublic, &str, &[u8], usize, &[u8; 32]) -> Result<Envelope, SealFault>;
+
 /// The way into the box, and of drafts into the database; cheap to clone.
 #[derive(Clone)]
 pub struct Casting {
     queue: Queue<Job, Written>,
+    seal: Sealer,
     pub(super) entropy: Entropy,
     pub(super) checks: Arc<Checks>,
 }
@@ -91,10 +96,24 @@ impl Casting {
     /// # Errors
     /// When the thread cannot be started.
     pub fn start(db: &Db, config: &Config, entropy: &Entropy) -> std::io::Result<(Self, JoinHandle<()>)> {
+        Self::start_with(db, config, entropy, seal::seal)
+    }
+
+    /// [`Casting::start`] with another sealer, to measure what sealing costs. No setting leads here.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    #[doc(hidden)]
+    pub fn start_with(
+        db: &Db,
+        config: &Config,
+        entropy: &Entropy,
+        seal: Sealer,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let own = entropy.clone();
         let work = move |db: &Db, conn: &mut Conn, jobs: &[Job]| commit(db, conn, jobs, &own);
         let (queue, thread) = Queue::start(db, "cast", config.cast_queue_length, config.cast_batch, Arc::new(work))?;
-        Ok((Self { queue, entropy: entropy.clone(), checks: Checks::new(entropy) }, thread))
+        Ok((Self { queue, seal, entropy: entropy.clone(), checks: Checks::new(entropy) }, thread))
     }
 
     /// Seals the answers and puts them in the box.
@@ -193,13 +212,11 @@ impl Casting {
         };
         let key = bearer.round.box_public.as_deref().map(BoxPublic::from_bytes);
         let key = key.and_then(Result::ok).ok_or(CastError::NoBox)?;
-        let envelope =
-            seal::seal(&key, bearer.round.id(), &ballot.canonical(), bearer.bucket_bytes(), salt).map_err(|fault| {
-                match fault {
-                    SealFault::TooLarge => CastError::Answers(Vec::new()),
-                    _ => CastError::NoBox,
-                }
-            })?;
+        let sealed = (self.seal)(&key, bearer.round.id(), &ballot.canonical(), bearer.bucket_bytes(), salt);
+        let envelope = sealed.map_err(|fault| match fault {
+            SealFault::TooLarge => CastError::Answers(Vec::new()),
+            _ => CastError::NoBox,
+        })?;
         Ok((ballot, envelope))
     }
 }

@@ -41,8 +41,12 @@ pub enum Purpose {
     Draft,
     /// The first clerk's entry of a paper ballot.
     FirstKeying,
-    /// The second clerk's entry.
+    /// The second clerk's entry; of a sample that differs from both, the third reading.
     SecondKeying,
+    /// The first entry of a ballot that a supervisor had keyed anew.
+    EarlierFirst,
+    /// Its second entry.
+    EarlierSecond,
     /// What the first clerk has typed so far.
     FirstUnfinished,
     /// What the second clerk has typed so far.
@@ -53,10 +57,12 @@ pub enum Purpose {
 
 impl Purpose {
     /// All of them: the cast deletes every one.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Draft,
         Self::FirstKeying,
         Self::SecondKeying,
+        Self::EarlierFirst,
+        Self::EarlierSecond,
         Self::FirstUnfinished,
         Self::SecondUnfinished,
         Self::BlindReading,
@@ -67,6 +73,8 @@ impl Purpose {
             Self::Draft => "draft",
             Self::FirstKeying => "keying-1",
             Self::SecondKeying => "keying-2",
+            Self::EarlierFirst => "keying-1-earlier",
+            Self::EarlierSecond => "keying-2-earlier",
             Self::FirstUnfinished => "unfinished-1",
             Self::SecondUnfinished => "unfinished-2",
             Self::BlindReading => "blind-reading",

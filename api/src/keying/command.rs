@@ -39,7 +39,7 @@ impl std::fmt::Debug for CommandKey {
 struct Note {
     by: String,
     of: String,
-    /// `first`, `cast`, or in how many places the entries differ.
+    /// `first`, `sample`, `cast`, or in how many places the entries differ.
     came: String,
 }
 
@@ -55,6 +55,7 @@ fn digest(key: &CommandKey, bearer: &Bearer, pass: Pass, answers: &Answers) -> O
 fn came(reached: Reached) -> String {
     match reached {
         Reached::FirstDone => "first".to_owned(),
+        Reached::AwaitsSample => "sample".to_owned(),
         Reached::Cast => "cast".to_owned(),
         Reached::Mismatched(places) => places.to_string(),
     }
@@ -63,6 +64,7 @@ fn came(reached: Reached) -> String {
 fn reached(came: &str) -> Option<Reached> {
     match came {
         "first" => Some(Reached::FirstDone),
+        "sample" => Some(Reached::AwaitsSample),
         "cast" => Some(Reached::Cast),
         places => places.parse().ok().map(Reached::Mismatched),
     }

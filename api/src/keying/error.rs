@@ -5,6 +5,7 @@ use survey_forms::answers::AnswerFault;
 use super::scan::ScanFault;
 use super::state::Refusal;
 use crate::ballot::{CastError, FindError, draft::DraftError};
+use crate::bundle::GateRefusal;
 use crate::db::DbError;
 use crate::http::{FieldFault, Problem, codes};
 use crate::round::RoundError;
@@ -30,6 +31,9 @@ pub enum KeyingError {
     /// The ballot's state does not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The paper is not where it is keyed.
+    #[error(transparent)]
+    Gate(#[from] GateRefusal),
     /// This person has done this pass with another entry.
     #[error("another entry of this pass by the same person is there")]
     EntryDiffers,
@@ -107,6 +111,20 @@ impl From<KeyingError> for Problem {
                 Refusal::AwaitsThird => &codes::KEYING_AWAITS_THIRD,
                 Refusal::NotDisputed | Refusal::NotSettled => &codes::KEYING_NOT_DISPUTED,
                 Refusal::AlreadyCast => &codes::KEYING_ALREADY_CAST,
+                Refusal::AwaitsSample => &codes::KEYING_AWAITS_SAMPLE,
+                Refusal::SetAside => &codes::KEYING_SET_ASIDE,
+                Refusal::Void => &codes::KEYING_VOID,
+                Refusal::NotSetAside => &codes::KEYING_NOT_SET_ASIDE,
+                Refusal::NothingToReopen => &codes::KEYING_NOTHING_TO_REOPEN,
+            }),
+            E::Gate(refusal) => Self::new(match refusal {
+                GateRefusal::NoBundle => &codes::KEYING_NO_BUNDLE,
+                GateRefusal::OtherOffice => &codes::KEYING_OTHER_OFFICE,
+                GateRefusal::NotReceived => &codes::KEYING_NOT_RECEIVED,
+                GateRefusal::Discrepancy => &codes::KEYING_DISCREPANCY,
+                GateRefusal::Locked => &codes::KEYING_BUNDLE_LOCKED,
+                GateRefusal::Gone(_) => &codes::KEYING_SHEET_GONE,
+                GateRefusal::FirstsMissing(_) => &codes::KEYING_FIRSTS_MISSING,
             }),
             E::EntryDiffers => Self::new(&codes::KEYING_ENTRY_DIFFERS),
             E::ReadingMissing => Self::new(&codes::KEYING_READING_MISSING),

@@ -113,6 +113,7 @@ fn said(result: &str) -> Option<(&'static str, String)> {
     Some(match result {
         "giu" => ("good", "Đã dừng, dữ liệu được giữ. Quét lại mã phiếu để làm tiếp.".to_owned()),
         "luot-1" => ("good", "Đã lưu lượt 1.".to_owned()),
+        "mau" => ("good", "Khớp – phiếu được rút làm mẫu, chuyển người đọc mẫu.".to_owned()),
         "khop" => ("good", "Khớp – đã đưa vào hòm phiếu.".to_owned()),
         "phan-xu" => ("good", "Đã phân xử – đã đưa vào hòm phiếu.".to_owned()),
         "xong" => ("good", "Phiếu đã nhập xong từ trước – vừa đưa vào hòm phiếu.".to_owned()),
@@ -131,6 +132,7 @@ pub(super) fn result_of(done: Done, decided: bool) -> String {
     match done.reached {
         Reached::FirstDone => "luot-1".to_owned(),
         Reached::Mismatched(items) => format!("lech-{items}"),
+        Reached::AwaitsSample => "mau".to_owned(),
         Reached::Cast if decided => "phan-xu".to_owned(),
         Reached::Cast => "khop".to_owned(),
     }
@@ -284,7 +286,7 @@ async fn enter(
 ) -> Result<HttpResponse, Problem> {
     let desk = desk(&tools);
     let sent = Sent::read(form.into_inner());
-    let pass = if sent.pass == Pass::Second.as_str() { Pass::Second } else { Pass::First };
+    let pass = Pass::parse(&sent.pass).unwrap_or(Pass::First);
     let Ok(token) = Token::parse_any(&sent.code) else { return Ok(see_other(&site.base().path(START))) };
     let ballot = match desk.find(&token).await {
         Ok(ballot) => ballot,

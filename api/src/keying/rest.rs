@@ -153,7 +153,7 @@ struct Opened {
     respondent_code: String,
     /// What the ballot rates, in the order of the paper.
     targets: Vec<String>,
-    /// `first` and `second`: key it; `read`: read the disputed items on the paper (`POST /keying/readings`);
+    /// `first`, `second` and `sample`: key it; `read`: read the disputed items on the paper (`POST /keying/readings`);
     /// `adjudicate`: decide; `cast`: nothing, this call has put it into the box.
     task: TaskName,
     /// For `read` and `adjudicate`: where the entries differ; what they have there, for whoever has read it.
@@ -185,6 +185,7 @@ struct Shown {
 enum TaskName {
     First,
     Second,
+    Sample,
     Read,
     Adjudicate,
     Cast,
@@ -212,7 +213,7 @@ struct Disputed {
 /// How far the ballot came.
 #[derive(Serialize, ToSchema)]
 struct Keyed {
-    /// `first_done`, `mismatched` or `cast`.
+    /// `first_done`, `mismatched`, `awaits_sample` (two agree, a third person reads it) or `cast`.
     #[schema(example = "first_done")]
     state: &'static str,
     /// For `mismatched`: in how many items the entries differ.
@@ -233,6 +234,7 @@ fn answered(done: Done) -> HttpResponse {
     let (state, disputed) = match done.reached {
         Reached::FirstDone => ("first_done", None),
         Reached::Mismatched(items) => ("mismatched", Some(items)),
+        Reached::AwaitsSample => ("awaits_sample", None),
         Reached::Cast => ("cast", None),
     };
     let body = Keyed { state, disputed, repeated: done.repeated };
@@ -315,6 +317,7 @@ async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) 
     let (task, disputed) = match task {
         Task::Key(Pass::First) => (TaskName::First, Vec::new()),
         Task::Key(Pass::Second) => (TaskName::Second, Vec::new()),
+        Task::Key(Pass::Sample) => (TaskName::Sample, Vec::new()),
         Task::Read(places) => {
             let unseen = |(target, item)| Disputed { target, item, first: None, second: None };
             (TaskName::Read, places.into_iter().map(unseen).collect())

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{KeyingError, PaperDesk, may_decide, store};
 use crate::access::Staff;
 use crate::ballot::{Bearer, DraftId, Slot};
-use crate::bundle::scans;
+use crate::bundle::{self, scans};
 use crate::db::Conn;
 
 /// Most pages of a ballot.
@@ -139,6 +139,7 @@ impl PaperDesk {
             .write(move |conn| {
                 let capture = store::held(conn, &bearer.keys.public)?;
                 desk.still_open(conn, &bearer, &capture)?;
+                bundle::gate(conn, &bearer.keys.public, &by)??;
                 let there = scans::count(conn, &ids(&bearer))?;
                 let free: Vec<Slot> = slots(&bearer).into_iter().skip(there).collect();
                 if free.len() < pages.len() {

@@ -88,6 +88,7 @@ impl Work<'_> {
         match self {
             Self::Key(Pass::First) => "Lượt 1",
             Self::Key(Pass::Second) => "Lượt 2",
+            Self::Key(Pass::Sample) => "Đọc lại phiếu mẫu",
             Self::Read(_) => "Phân xử: đọc phiếu",
             Self::Learn => "Luyện tập",
         }
@@ -97,6 +98,7 @@ impl Work<'_> {
         match self {
             Self::Key(Pass::First) => "Lưu lượt 1",
             Self::Key(Pass::Second) => "Lưu lượt 2",
+            Self::Key(Pass::Sample) => "Lưu bản đọc lại",
             Self::Read(_) => "Lưu bản đọc, xem hai lượt nhập",
             Self::Learn => "Xem kết quả",
         }

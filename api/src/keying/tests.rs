@@ -134,7 +134,8 @@ async fn a_third_person_decides_what_differs_and_only_that() {
         let other = scene.desk.adjudicate(&staff("dung"), &ballot, decision(&disputes, "B")).await;
         assert_eq!(refusal(other), Refusal::AlreadyCast);
 
-        let trail = scene.write(|conn| store::testing::trail(conn).unwrap());
+        let mut trail = scene.write(|conn| store::testing::trail(conn).unwrap());
+        trail.retain(|(act, ..)| act.starts_with("keying."));
         let mut acts: Vec<_> = trail.iter().map(|(act, ..)| act.as_str()).collect();
         acts.sort_unstable();
         assert_eq!(acts, ["keying.adjudicated", "keying.cast", "keying.first_done", "keying.mismatched"]);
@@ -306,7 +307,7 @@ async fn a_crash_between_settling_and_casting_is_mended_by_the_next_scan() {
 
         // Cast, the state not yet moved: the scan moves it.
         let used = scene.bearer(&code).await;
-        scene.write(|conn| store::testing::set_state(conn, &used.keys.public, "adjudicated").unwrap());
+        scene.write(|conn| store::testing::set_state(conn, &used.keys.public, "verified").unwrap());
         assert!(matches!(scene.desk.open(&staff("em"), &used).await, Ok(Task::Finished)));
         assert_eq!(refusal(scene.desk.open(&staff("em"), &used).await), Refusal::AlreadyCast);
 
