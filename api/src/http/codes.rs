@@ -171,6 +171,8 @@ codes! {
     KEYING_NOT_DISPUTED = 409 "keying_not_disputed" "Phiếu này không có mục nào cần phân xử.";
     /// Keyed and cast.
     KEYING_ALREADY_CAST = 409 "keying_already_cast" "Phiếu này đã nhập xong và đã ở trong hòm phiếu.";
+    /// Page images that are none, are cut off, or are too many.
+    SCAN_INVALID = 422 "scan_invalid" "Trang quét không hợp lệ: chỉ nhận JPEG, PNG hoặc PDF còn nguyên vẹn, nhiều nhất 12 trang. Chưa có gì được lưu.";
     /// A decision without a blind reading before it.
     KEYING_READING_MISSING = 409 "keying_reading_missing" "Xin đọc các mục lệch trên phiếu giấy trước khi xem hai lượt nhập và quyết định.";
     /// The key of a command came before with another body.
