@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use survey_forms::Round;
 use survey_forms::answers::Ballot;
-use survey_forms::scoring::{self, Tally, Turnout};
+use survey_forms::scoring::{self, Tally, Turnouts};
 
 use super::super::pack::{Head, Line, VERSION};
 use super::super::{Failure, progress};
@@ -53,7 +53,7 @@ struct Pack {
     /// Signatures that do not fit.
     forged: u64,
     strata: BTreeMap<String, Stratum>,
-    turnout: BTreeMap<(String, String), Turnout>,
+    turnout: Turnouts,
     ballots: Vec<Node>,
     remarks: Vec<Node>,
     tally: Tally,
@@ -162,7 +162,7 @@ fn read(file: &Path, expected: u64) -> Result<Pack, Failure> {
         waiting: Vec::new(),
         forged: 0,
         strata: BTreeMap::new(),
-        turnout: BTreeMap::new(),
+        turnout: Turnouts::new(),
         ballots: Vec::new(),
         remarks: Vec::new(),
         stray: 0,
@@ -215,11 +215,9 @@ impl Pack {
         let counts = self.strata.entry(stratum.clone()).or_default();
         counts.issued += 1;
         counts.redeemed += u64::from(state == "used");
-        for target in code.targets.split('+') {
-            let both = self.turnout.entry((code.respondent_code.clone(), target.to_owned())).or_default();
-            both.issued += 1;
-            both.returned += u64::from(state == "used");
-        }
+        let both = self.turnout.entry((code.respondent_code.clone(), code.targets.clone())).or_default();
+        both.issued += 1;
+        both.returned += u64::from(state == "used");
         if state == "used" {
             let signature = HEXLOWER.decode(signature.unwrap_or_default().as_bytes())?;
             self.used.push(&redeemed_leaf(&public_key, &signature));
