@@ -23,6 +23,7 @@ mod kinds;
 mod machines;
 mod million;
 mod pages;
+mod paper;
 mod race;
 mod rounds;
 mod stage;

@@ -17,7 +17,7 @@ use super::role::Role;
 use super::scopes::Scopes;
 use super::session::Times;
 use super::staff::{Listed, Staff};
-use crate::db::schema::{audit, client, session, signing_key, staff};
+use crate::db::schema::{audit, client, post_office, session, signing_key, staff};
 use crate::db::{Conn, DbError, from_unix_ms, unix_ms};
 
 impl From<Error> for AccessError {
@@ -112,6 +112,16 @@ pub(super) fn disable_staff(conn: &mut Conn, id: &str) -> QueryResult<bool> {
 
 pub(super) fn set_password(conn: &mut Conn, id: &str, password: &HashedPassword) -> QueryResult<()> {
     diesel::update(staff::table.find(id)).set(staff::password_hash.eq(password.as_str())).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn is_office(conn: &mut Conn, code: &str) -> QueryResult<bool> {
+    let found: Option<String> = post_office::table.find(code).select(post_office::code).first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+pub(super) fn set_office(conn: &mut Conn, id: &str, office: Option<&str>) -> QueryResult<()> {
+    diesel::update(staff::table.find(id)).set(staff::office.eq(office)).execute(conn)?;
     Ok(())
 }
 
@@ -251,6 +261,13 @@ pub(super) fn insert_audit(conn: &mut Conn, entry: &Entry) -> QueryResult<()> {
     );
     diesel::insert_into(audit::table).values(row).execute(conn)?;
     Ok(())
+}
+
+/// Whether a line's detail is `like`.
+pub(super) fn audit_has(conn: &mut Conn, subject: &str, like: &str) -> QueryResult<bool> {
+    use diesel::TextExpressionMethods as _;
+    let lines = audit::table.filter(audit::subject.eq(subject).and(audit::detail.like(like)));
+    Ok(lines.count().get_result::<i64>(conn)? > 0)
 }
 
 pub(super) fn audit_trail(conn: &mut Conn, after: Option<&Entry>, most: u32) -> QueryResult<Vec<Entry>> {

@@ -13,7 +13,7 @@ pub(super) enum StaffCommand {
     Add {
         /// Sign-in name.
         name: String,
-        /// administrator, supervisor, clerk, adjudicator or observer.
+        /// administrator, supervisor, clerk, adjudicator, auditor or observer.
         #[arg(long, value_parser = role)]
         role: Role,
         /// JSON, for scripts.
@@ -30,6 +30,13 @@ pub(super) enum StaffCommand {
     Disable {
         /// Sign-in name.
         name: String,
+    },
+    /// Say at which post office a member keys; they see its bundles and no other. Without one: where there is a single desk.
+    Office {
+        /// Sign-in name.
+        name: String,
+        /// Code of the post office.
+        office: Option<String>,
     },
     /// Give a member another password, and end their sessions.
     Reset {
@@ -109,6 +116,14 @@ pub(super) fn staff(command: StaffCommand, config: &Config) -> Result<(), Failur
                 staff::disable(conn, now, &Actor::Command, &name)
             })?;
             out::line(format_args!("{} is disabled", name.as_str()));
+        }
+        StaffCommand::Office { name, office } => {
+            let name = SignInName::parse(&name)?;
+            db.write_here(|conn| {
+                let now = db.now(conn)?;
+                staff::set_office(conn, now, &Actor::Command, &name, office.as_deref())
+            })?;
+            out::line(format_args!("{}\t{}", name.as_str(), office.as_deref().unwrap_or("-")));
         }
         StaffCommand::Reset { name, json } => {
             let name = SignInName::parse(&name)?;
