@@ -59,6 +59,8 @@ codes! {
     ROUND_UNKNOWN = 404 "round_unknown" "Không có đợt điều tra này.";
     /// No such target in the round.
     TARGET_UNKNOWN = 404 "target_unknown" "Không có cơ quan này trong đợt điều tra.";
+    /// No such criterion about the target in the round.
+    CRITERION_UNKNOWN = 404 "criterion_unknown" "Không có tiêu chí này về cơ quan này trong đợt điều tra.";
     /// No questionnaire for this respondent code.
     QUESTIONNAIRE_UNKNOWN = 404 "questionnaire_unknown" "Không có mẫu phiếu này trong đợt điều tra.";
     /// Answers at fault, listed in `errors`; nothing was stored.
