@@ -10,7 +10,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::claims::{self, Claim};
-use super::{Act, Bundle, BundleError, Exit, Stage, View};
+use super::{Act, Ballots, Bundle, BundleError, Exit, Stage, View};
 use crate::access::{Desk, Role, Signed, Staff};
 use crate::clock::Entropy;
 use crate::db::{Conn, Db};
@@ -57,6 +57,8 @@ struct Line {
     office: String,
     stage: &'static str,
     good: bool,
+    /// What is still to be done, in a few words.
+    left: String,
     view: View,
 }
 
@@ -175,6 +177,7 @@ async fn list(
         office: view.office.as_ref().and_then(|code| offices.get(code)).cloned().unwrap_or_default(),
         stage: view.stage.words(),
         good: view.stage == Stage::Locked,
+        left: left(view.ballots),
         view,
     });
     Ok(page(&ListPage {
@@ -185,6 +188,19 @@ async fn list(
         lines: lines.collect(),
         totals,
     }))
+}
+
+/// What waits of a bundle's ballots.
+fn left(ballots: Ballots) -> String {
+    let waiting = [
+        ("chờ lượt 1", ballots.awaiting_first),
+        ("chờ lượt 2", ballots.awaiting_second),
+        ("chờ phân xử", ballots.mismatched),
+        ("chờ đọc mẫu", ballots.awaiting_sample),
+        ("có sự cố", ballots.referred),
+    ];
+    let told = waiting.into_iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{n} {what}"));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// One bundle.

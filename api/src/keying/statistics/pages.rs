@@ -215,8 +215,7 @@ fn burn_up(days: &[DayFigures], here: i64) -> Option<BurnUp> {
             points
         })
     };
-    let mut marks = vec![(*first, "start"), (*last, "end")];
-    marks.dedup_by_key(|(day, _)| *day);
+    let marks = if first == last { vec![(*last, "end")] } else { vec![(*first, "start"), (*last, "end")] };
     Some(BurnUp {
         first: line(|d| d.1),
         second: line(|d| d.2),
