@@ -92,8 +92,9 @@ async fn a_clerk_of_a_day_comes_in_by_a_supervisors_word_and_is_out_at_midnight(
             .write_here(|conn| {
                 let at = days_end(fixture::morning()) - TimeDelta::minutes(1);
                 assert_eq!(list(conn, at)?.len(), 1);
-                assert!(store::in_force(conn, &trail_id(conn, "lan.tam"), at)?.is_some());
-                assert!(store::in_force(conn, &trail_id(conn, "lan.tam"), at + TimeDelta::minutes(1))?.is_none());
+                let id = trail_id(conn, "lan.tam");
+                assert!(store::in_force(conn, &id, at)?.is_some());
+                assert!(store::in_force(conn, &id, at + TimeDelta::minutes(1))?.is_none());
                 Ok::<_, DbError>(())
             })
             .unwrap();
