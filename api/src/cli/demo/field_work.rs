@@ -106,7 +106,7 @@ impl FieldWork<'_> {
             let mut places = round.definition.assignments();
             places.retain(|place| place.respondent_code == group.code);
             for place in places.iter().cycle().take(LOOSE_SHEETS) {
-                let unit = place.source_unit.as_deref().or_else(|| match place.targets.as_slice() {
+                let unit = place.source_unit.as_deref().or(match place.targets.as_slice() {
                     [one] => Some(one.as_str()),
                     _ => None,
                 });
