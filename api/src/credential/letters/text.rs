@@ -13,7 +13,7 @@ use crate::mail::{Letter, MailError};
 use crate::round::LoadedRound;
 
 /// Of a letter that was cut off so often that it is given up.
-pub const MAIL_FAULT: &str = "cut off too often";
+pub(super) const MAIL_FAULT: &str = "cut off too often";
 
 const INVITATION: &str = "Kính gửi ông/bà {name},
 
