@@ -8,6 +8,7 @@ mod gate;
 mod label;
 pub mod pages;
 pub mod rest;
+pub mod scans;
 mod state;
 mod store;
 

@@ -59,6 +59,8 @@ codes! {
     ROUND_UNKNOWN = 404 "round_unknown" "Không có đợt điều tra này.";
     /// No such target in the round.
     TARGET_UNKNOWN = 404 "target_unknown" "Không có cơ quan này trong đợt điều tra.";
+    /// No such criterion about the target in the round.
+    CRITERION_UNKNOWN = 404 "criterion_unknown" "Không có tiêu chí này về cơ quan này trong đợt điều tra.";
     /// No questionnaire for this respondent code.
     QUESTIONNAIRE_UNKNOWN = 404 "questionnaire_unknown" "Không có mẫu phiếu này trong đợt điều tra.";
     /// Answers at fault, listed in `errors`; nothing was stored.
@@ -171,6 +173,8 @@ codes! {
     KEYING_NOT_DISPUTED = 409 "keying_not_disputed" "Phiếu này không có mục nào cần phân xử.";
     /// Keyed and cast.
     KEYING_ALREADY_CAST = 409 "keying_already_cast" "Phiếu này đã nhập xong và đã ở trong hòm phiếu.";
+    /// Page images that are none, are cut off, or are too many.
+    SCAN_INVALID = 422 "scan_invalid" "Trang quét không hợp lệ: chỉ nhận JPEG, PNG hoặc PDF còn nguyên vẹn, nhiều nhất 12 trang. Chưa có gì được lưu.";
     /// A decision without a blind reading before it.
     KEYING_READING_MISSING = 409 "keying_reading_missing" "Xin đọc các mục lệch trên phiếu giấy trước khi xem hai lượt nhập và quyết định.";
     /// The key of a command came before with another body.

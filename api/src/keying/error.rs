@@ -2,6 +2,7 @@
 
 use survey_forms::answers::AnswerFault;
 
+use super::scan::ScanFault;
 use super::state::Refusal;
 use crate::ballot::{CastError, FindError, draft::DraftError};
 use crate::bundle::GateRefusal;
@@ -63,6 +64,9 @@ pub enum KeyingError {
     /// Whoever decides reads the disputed places first, without seeing the entries.
     #[error("the disputed places were not read by this person")]
     ReadingMissing,
+    /// Page images that are not taken.
+    #[error(transparent)]
+    Scan(#[from] ScanFault),
     /// A decision that does not settle exactly what is disputed.
     #[error("{} places of the decision at fault", .0.len())]
     Decision(Vec<AnswerFault>),
@@ -147,6 +151,8 @@ impl From<KeyingError> for Problem {
             E::VerdictUnfit => Self::new(&codes::VERDICT_UNFIT),
             E::EntryDiffers => Self::new(&codes::KEYING_ENTRY_DIFFERS),
             E::ReadingMissing => Self::new(&codes::KEYING_READING_MISSING),
+            E::Scan(ScanFault::TooLarge) => Self::new(&codes::BODY_TOO_LARGE),
+            E::Scan(_) => Self::new(&codes::SCAN_INVALID),
             E::KeyReused => Self::new(&codes::IDEMPOTENCY_KEY_REUSED),
             E::RoleMissing => Self::new(&codes::ROLE_MISSING),
             E::Answers(faults) => Self::new(&codes::ANSWERS_INVALID).with_errors(places(faults, "/answers")),

@@ -20,6 +20,8 @@ pub mod pages;
 mod progress;
 mod reading;
 pub mod rest;
+pub mod scan;
+mod scan_pages;
 mod screen;
 mod sheet;
 pub mod state;
@@ -461,6 +463,7 @@ impl PaperDesk {
                 }
                 let next = capture.cast()?;
                 claims::release_all(conn, &bearer.keys.public)?;
+                scan::forget(conn, &bearer)?;
                 if !store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)? {
                     return Err(DbError::Conflict.into());
                 }

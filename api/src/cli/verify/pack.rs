@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use survey_forms::Round;
 use survey_forms::answers::Ballot;
-use survey_forms::scoring::{self, Tally, Turnout};
+use survey_forms::scoring::{self, Tally, Turnouts};
 
 use super::super::pack::{Head, Line, VERSION};
 use super::super::{Failure, progress};
@@ -55,7 +55,7 @@ struct Pack {
     strata: BTreeMap<String, Stratum>,
     /// Paper codes of each group: all, used, revoked.
     paper: BTreeMap<String, (u64, u64, u64)>,
-    turnout: BTreeMap<(String, String), Turnout>,
+    turnout: Turnouts,
     ballots: Vec<Node>,
     remarks: Vec<Node>,
     tally: Tally,
@@ -187,7 +187,7 @@ fn read(file: &Path, expected: u64) -> Result<Pack, Failure> {
         forged: 0,
         strata: BTreeMap::new(),
         paper: BTreeMap::new(),
-        turnout: BTreeMap::new(),
+        turnout: Turnouts::new(),
         ballots: Vec::new(),
         remarks: Vec::new(),
         stray: 0,
@@ -246,11 +246,9 @@ impl Pack {
         let counts = self.strata.entry(stratum.clone()).or_default();
         counts.issued += 1;
         counts.redeemed += u64::from(state == "used");
-        for target in code.targets.split('+') {
-            let both = self.turnout.entry((code.respondent_code.clone(), target.to_owned())).or_default();
-            both.issued += 1;
-            both.returned += u64::from(state == "used");
-        }
+        let both = self.turnout.entry((code.respondent_code.clone(), code.targets.clone())).or_default();
+        both.issued += 1;
+        both.returned += u64::from(state == "used");
         if state == "used" {
             let signature = HEXLOWER.decode(signature.unwrap_or_default().as_bytes())?;
             self.used.push(&redeemed_leaf(&public_key, &signature));
