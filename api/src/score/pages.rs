@@ -1,6 +1,8 @@
 //! `/ket-qua`: published results, for anyone. Only what is in the released document; the table is the truth, the bar
 //! beside it draws the same number.
 
+mod told;
+
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
@@ -18,7 +20,9 @@ use crate::round::{LoadedRound, Rounds};
 pub fn pages(cfg: &mut web::ServiceConfig) {
     cfg.route("/ket-qua", web::get().to(latest))
         .route("/ket-qua/{round}", web::get().to(one))
-        .route("/ket-qua/{round}/{target}", web::get().to(target));
+        .route("/ket-qua/{round}/{target}", web::get().to(target))
+        .route("/ket-qua/{round}/{target}/{item}", web::get().to(told::item))
+        .route("/do-nhay/{round}", web::get().to(told::other_rules));
 }
 
 #[derive(Template)]
@@ -36,6 +40,7 @@ struct Head {
     sample: bool,
     published_at: String,
     k: u32,
+    distribution_n: u32,
 }
 
 #[derive(Template)]
@@ -176,5 +181,6 @@ fn head(publication: &Publication, round: &LoadedRound) -> Head {
         sample: definition.sample,
         published_at: at.format("%H:%M ngày %d/%m/%Y").to_string(),
         k: definition.disclosure.k,
+        distribution_n: definition.disclosure.distribution_n,
     }
 }
