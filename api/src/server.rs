@@ -24,11 +24,13 @@ use crate::ceremony;
 use crate::clock::Entropy;
 use crate::config::{BaseUrl, Config};
 use crate::credential;
+use crate::credential::letters::{MailSettings, Post};
 use crate::db::{Conn, Db, DbError};
 use crate::http::frame::Site;
 use crate::http::{Limits, Methods, Problem, assets, codes, extractors};
 use crate::http::{head_as_get, problems_as_pages, refuse_cross_site, security_headers};
 use crate::keying;
+use crate::mail::{Mail, MailError};
 use crate::monitor;
 use crate::print;
 use crate::respond;
@@ -72,6 +74,9 @@ pub enum StartError {
     /// The password hash could not be set up.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// The settings name no usable way for letters.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -83,6 +88,7 @@ pub struct Service {
     admin: Option<Server>,
     limits: Data<Limits>,
     batches: Option<Batches>,
+    post: Option<Post>,
     port: u16,
     queue: std::thread::JoinHandle<()>,
 }
@@ -100,6 +106,7 @@ struct State {
     tokens: Data<Tokens>,
     passwords: Data<Passwords>,
     publications: Data<Publications>,
+    mail: Data<MailSettings>,
 }
 
 impl Service {
@@ -139,10 +146,12 @@ impl Service {
             tokens: Data::new(Tokens::new(&base, entropy)),
             passwords: Data::new(Passwords::new(entropy)?),
             publications: Data::new(Publications::new()),
+            mail: Data::new(Mail::of(config)?),
             base: Data::new(base),
         };
         let limits = Data::clone(&state.limits);
         let batches = Batches::of(config, db, &state.rounds);
+        let post = Post::of(config, db, &state.rounds, entropy, &state.base)?;
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
         let mut server = HttpServer::new(move || app(state.clone()))
             .client_request_timeout(HEADER_DEADLINE)
@@ -154,7 +163,7 @@ impl Service {
         }
         let server = server.listen(listener).map_err(|e| StartError::Listen(address, e))?.run();
         let admin = config.admin_listen.map(|at| admin(at, db)).transpose()?;
-        Ok(Self { server, admin, limits, batches, port: address.port(), queue })
+        Ok(Self { server, admin, limits, batches, post, port: address.port(), queue })
     }
 
     /// The port it listens on.
@@ -180,7 +189,12 @@ impl Service {
             }
         });
         let batches = self.batches.map(|batches| actix_web::rt::spawn(batches.run()));
+        let postmen = self.post.map(|post| post.start()).transpose()?;
         self.server.await?;
+        if let Some(postmen) = postmen {
+            // Letters on the wire are finished; the others go back into the outbox.
+            drop(tokio::task::spawn_blocking(move || postmen.stop()).await);
+        }
         housekeeping.abort();
         if let Some(task) = batches {
             // A batch under way is one transaction: it is whole or not there.
@@ -272,6 +286,7 @@ fn app(
         .app_data(state.tokens)
         .app_data(state.passwords)
         .app_data(state.publications)
+        .app_data(state.mail)
         .configure(extractors)
         .into_utoipa_app()
         .openapi(Document::openapi())
