@@ -369,6 +369,7 @@ fn sign(conn: &mut Conn, by: &By, kept: &Kept) -> Result<String, BundleError> {
             move_all(conn, &sheets, Move::Bundle)?;
             let sheets = store::sheets(conn, &kept.round, Some(&kept.id))?;
             move_all(conn, &sheets, Move::Archive)?;
+            super::scans::delete_of(conn, &kept.id)?;
             store::save(conn, &kept.id, &next)?;
             Ok("second".to_owned())
         }
