@@ -11,6 +11,7 @@ pub mod db;
 pub mod http;
 
 pub mod access;
+pub mod webhook;
 
 pub mod round;
 

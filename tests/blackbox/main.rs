@@ -13,6 +13,7 @@ mod bad_input;
 mod canary;
 mod check;
 mod contract;
+mod correction;
 mod crash;
 mod custody;
 mod demo;

@@ -1,6 +1,7 @@
 //! The commands: words → use case → exit code. 0 done, 1 it failed or found faults, 2 the words are off.
 
 mod codes;
+mod correct;
 mod custody;
 mod demo;
 mod out;
@@ -11,6 +12,7 @@ mod round;
 mod serve;
 mod staff;
 mod verify;
+mod webhook;
 mod xlsform;
 
 use std::io::IsTerminal as _;
@@ -72,6 +74,9 @@ enum Command {
     /// Machine clients.
     #[command(subcommand)]
     Client(staff::ClientCommand),
+    /// Programs that are told when scores come out.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
 }
 
 /// Why a command failed; printed as one line, exit code 1.
@@ -106,6 +111,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Codes(command) => codes::run(command, &settings()?),
         Command::Staff(command) => staff::staff(command, &settings()?),
         Command::Client(command) => staff::clients(command, &settings()?),
+        Command::Webhook(command) => webhook::run(command, &settings()?),
     }
 }
 

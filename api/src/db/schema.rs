@@ -218,6 +218,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    release_proposal (id) {
+        id -> Text,
+        round -> Text,
+        release -> BigInt,
+        reason -> Text,
+        left_out -> Text,
+        digest -> Text,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at -> BigInt,
+        settled_by -> Nullable<Text>,
+        settled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     session (id) {
         id -> Binary,
         staff -> Text,
@@ -256,6 +272,33 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook (id) {
+        id -> Text,
+        url -> Text,
+        secret -> Binary,
+        round -> Nullable<Text>,
+        state -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_delivery (id) {
+        id -> Text,
+        webhook -> Text,
+        round -> Text,
+        body -> Text,
+        created_at -> BigInt,
+        state -> Text,
+        attempts -> BigInt,
+        due_at -> BigInt,
+        last_at -> Nullable<BigInt>,
+        last_status -> Nullable<BigInt>,
+        last_fault -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     audit,
     ballot,
@@ -273,6 +316,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     paper,
     post_office,
     publication,
+    release_proposal,
     remark,
     roster,
     round,
@@ -281,4 +325,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     signing_key,
     staff,
     turnout,
+    webhook,
+    webhook_delivery,
 );

@@ -247,12 +247,15 @@ mod tests {
     use super::*;
 
     /// Tables that hold nothing about a respondent: what they are about instead.
-    const OTHERS: [(&str, &str); 11] = [
+    const OTHERS: [(&str, &str); 14] = [
         ("post_office", "places where paper is keyed"),
         ("bundle", "paper ballots by the bundle"),
         ("round", "the rules of a round"),
         ("round_proposal", "a round's folder that waits for a second person"),
         ("publication", "published scores"),
+        ("release_proposal", "a release of scores that waits for a second person"),
+        ("webhook", "programs that are told of releases"),
+        ("webhook_delivery", "what they were told"),
         ("staff", "staff"),
         ("session", "staff"),
         ("client", "programs"),

@@ -1,31 +1,38 @@
-//! The feed for the index engine: the released document, whole or by target, as JSON, as a table, or signed.
+//! The feed for the index engine: a released document, whole or by target, as JSON, as a table, or signed; the list of
+//! releases, and the schema of the document.
 
+mod schema;
 mod wire;
 
-use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, VARY};
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use std::sync::Arc;
+
+use actix_web::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, ETAG, LINK, VARY,
+};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use self::wire::Scores;
+use self::wire::{ReleaseEntry, ReleaseList, Scores};
 use super::export::{self, For};
-use super::{Choice, Publications, ScoreError};
+use super::{AsOf, AsOfMalformed, Choice, Publication, Publications, ScoreError};
 use crate::access::Machine;
 use crate::access::scopes::ScoresRead;
 use crate::access::tokens;
 use crate::clock::Entropy;
-use crate::db::{Db, DbError};
+use crate::config::BaseUrl;
+use crate::db::{Conn, Db, DbError};
 use crate::http::{Problem, codes};
 use crate::round::Rounds;
-use crate::round::rest::{REVALIDATE, etag, is_known};
+use crate::round::rest::{REVALIDATE, etag, is_known, json};
 
 /// `typ` of the signed document: never taken for an access token.
 pub(super) const JWS_TYPE: &str = "scores+json";
 
 /// The routes of this room under `/api/v1`.
 pub fn rest(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(scores).service(signed).service(released);
+    cfg.service(scores).service(signed).service(releases).service(released).service(schema::document);
 }
 
 /// Which targets are asked for; all when nothing is said.
@@ -39,6 +46,25 @@ struct ScoresQuery {
     /// Code of one kind of targets.
     #[param(example = "so")]
     kind: Option<String>,
+    /// Which release: a number, a day (its end in Viet Nam), or a time (RFC 3339). The latest when absent.
+    #[param(example = "1")]
+    as_of: Option<String>,
+}
+
+/// Which release is asked for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ReleaseQuery {
+    /// A number, a day (its end in Viet Nam), or a time (RFC 3339). The latest when absent.
+    #[param(example = "2023-11-30")]
+    as_of: Option<String>,
+}
+
+fn as_of(asked: Option<&str>) -> Result<AsOf, Problem> {
+    asked.map_or(Ok(AsOf::Latest), |text| {
+        text.parse().map_err(|_malformed: AsOfMalformed| Problem::new(&codes::QUERY_MALFORMED))
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +88,7 @@ enum Media {
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
             content_type = "application/problem+json"),
         (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
-        (status = 404, description = "`round_unknown`, `target_unknown`, `kind_unknown`",
+        (status = 404, description = "`round_unknown`, `release_unknown`, `target_unknown`, `kind_unknown`",
             content_type = "application/problem+json"),
         (status = 406, description = "`not_acceptable`", content_type = "application/problem+json"),
         (status = 409, description = "`not_published`: scores are released once, after the close",
@@ -79,13 +105,15 @@ async fn scores(
     db: web::Data<Db>,
     rounds: web::Data<Rounds>,
     publications: web::Data<Publications>,
+    base: web::Data<BaseUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let ScoresQuery { target, kind } = query.into_inner();
+    let ScoresQuery { target, kind, as_of: asked } = query.into_inner();
+    let asked = as_of(asked.as_deref())?;
     let choice = Choice { target, kind };
     let media = negotiate(&req).ok_or(Problem::new(&codes::NOT_ACCEPTABLE))?;
     let round = round.into_inner();
     let (rounds, publications) = (Rounds::clone(&rounds), Publications::clone(&publications));
-    let found = db.read(move |conn| publications.latest(conn, &rounds, &round)).await?;
+    let found = db.read(move |conn| publications.of(conn, &rounds, &round, asked)).await?;
     let tag = etag(&[
         found.sha256.as_bytes(),
         if media == Media::Json { b"json" } else { b"csv" },
@@ -96,9 +124,10 @@ async fn scores(
         return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish());
     }
     let mut answer = HttpResponse::Ok();
-    answer.insert_header((ETAG, tag)).insert_header(REVALIDATE).insert_header((VARY, "Accept"));
+    answer.insert_header((ETAG, tag)).insert_header(REVALIDATE).insert_header((VARY, "Accept, Accept-Encoding"));
+    answer.insert_header((LINK, format!("<{}>; rel=\"describedby\"", base.path("/api/v1/schemas/scores.json"))));
     Ok(match media {
-        Media::Json if choice.is_all() => answer.content_type("application/json").body(found.canonical.clone()),
+        Media::Json if choice.is_all() => whole(&req, answer.content_type("application/json"), &found),
         Media::Json => answer.content_type("application/json").body(choice.of(&found.document)?.canonical()),
         Media::Csv => {
             let mut table = Vec::new();
@@ -107,6 +136,55 @@ async fn scores(
             answer.content_type("text/csv; charset=utf-8").insert_header((CONTENT_DISPOSITION, name)).body(table)
         }
     })
+}
+
+/// The stored bytes, as they are or as they were compressed once: the cost of an answer does not grow with the ballots,
+/// nor with the number of those who ask for a compressed one.
+fn whole(req: &HttpRequest, answer: &mut HttpResponseBuilder, found: &Publication) -> HttpResponse {
+    let lists = req.headers().get_all(ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
+    let takes_gzip = |part: &str| {
+        let (name, q) = part.split_once(';').unwrap_or((part, "q=1"));
+        let refused = q.trim().strip_prefix("q=").and_then(thousandths) == Some(0);
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    };
+    match found.gzip() {
+        Some(gzip) if lists.flat_map(|list| list.split(',')).any(takes_gzip) => {
+            answer.insert_header((CONTENT_ENCODING, "gzip")).body(gzip)
+        }
+        _ => answer.body(found.canonical.clone()),
+    }
+}
+
+/// The releases of a round.
+#[utoipa::path(
+    tag = "scores",
+    operation_id = "list_releases",
+    params(("round" = String, Path, description = "Id of the round")),
+    responses(
+        (status = 200, description = "When each came out, its digest, and why; carries an `ETag`", body = ReleaseList),
+        (status = 304, description = "As the `If-None-Match` says"),
+        (status = 404, description = "`round_unknown`", content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
+    ),
+)]
+#[get("/rounds/{round}/releases")]
+async fn releases(
+    req: HttpRequest,
+    round: web::Path<String>,
+    db: web::Data<Db>,
+    rounds: web::Data<Rounds>,
+    publications: web::Data<Publications>,
+) -> Result<HttpResponse, Problem> {
+    let round = round.into_inner();
+    let (asked, rounds, publications) = (round.clone(), Rounds::clone(&rounds), Publications::clone(&publications));
+    let found = db.read(move |conn| publications.releases(conn, &rounds, &asked)).await?;
+    let entry = |one: &Arc<Publication>| ReleaseEntry {
+        release: one.document.release,
+        published_at: one.document.published_at,
+        sha256: one.sha256.clone(),
+        reason: one.document.correction.as_ref().map(|correction| correction.reason.clone()),
+    };
+    json(&req, &ReleaseList { round, releases: found.iter().map(entry).collect() })
 }
 
 /// A released document as the round's log names it: its SHA-256 stands in the entry `result`.
@@ -119,8 +197,8 @@ async fn scores(
     ),
     responses(
         (status = 200, description = "The document's canonical JSON; it never changes", body = Scores),
-        (status = 404, description = "`round_unknown`", content_type = "application/problem+json"),
-        (status = 409, description = "`not_published`: no such release yet", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`, `release_unknown`", content_type = "application/problem+json"),
+        (status = 409, description = "`not_published`", content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
     ),
 )]
@@ -133,10 +211,7 @@ async fn released(
 ) -> Result<HttpResponse, Problem> {
     let (round, release) = path.into_inner();
     let (rounds, publications) = (Rounds::clone(&rounds), Publications::clone(&publications));
-    let found = db.read(move |conn| publications.latest(conn, &rounds, &round)).await?;
-    if found.release != release {
-        return Err(ScoreError::NotPublished.into());
-    }
+    let found = db.read(move |conn| publications.of(conn, &rounds, &round, AsOf::Release(release))).await?;
     let kept = (CACHE_CONTROL, "public, max-age=31536000, immutable");
     Ok(HttpResponse::Ok().insert_header(kept).content_type("application/json").body(found.canonical.clone()))
 }
@@ -146,16 +221,17 @@ async fn released(
 #[utoipa::path(
     tag = "scores",
     operation_id = "get_signed_scores",
-    params(("round" = String, Path, description = "Id of the round")),
+    params(("round" = String, Path, description = "Id of the round"), ReleaseQuery),
     security(("machine" = ["scores:read"])),
     responses(
         (status = 200, description = "Compact JWS; `typ` is `scores+json`; carries an `ETag`",
             body = String, content_type = "application/jose"),
         (status = 304, description = "As the `If-None-Match` says"),
+        (status = 400, description = "`query_malformed`", content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
             content_type = "application/problem+json"),
         (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
-        (status = 404, description = "`round_unknown`", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`, `release_unknown`", content_type = "application/problem+json"),
         (status = 409, description = "`not_published`", content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
     ),
@@ -165,16 +241,19 @@ async fn signed(
     _machine: Machine<ScoresRead>,
     req: HttpRequest,
     round: web::Path<String>,
+    query: web::Query<ReleaseQuery>,
     db: web::Data<Db>,
     rounds: web::Data<Rounds>,
     publications: web::Data<Publications>,
     entropy: web::Data<Entropy>,
 ) -> Result<HttpResponse, Problem> {
+    let asked = as_of(query.as_of.as_deref())?;
     let (rounds, publications) = (Rounds::clone(&rounds), Publications::clone(&publications));
     let round = round.into_inner();
-    let (found, signer) = db
-        .read(move |conn| Ok::<_, ScoreError>((publications.latest(conn, &rounds, &round)?, tokens::newest(conn)?)))
-        .await?;
+    let read = move |conn: &mut Conn| {
+        Ok::<_, ScoreError>((publications.of(conn, &rounds, &round, asked)?, tokens::newest(conn)?))
+    };
+    let (found, signer) = db.read(read).await?;
     let signer = match signer {
         Some(signer) => signer,
         None => {

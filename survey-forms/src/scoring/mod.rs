@@ -12,6 +12,7 @@
 //! 6. Ranks compare exact percents within a kind; ties share (1, 2, 2, 4).
 //! 7. A paper ballot with less than the declared share of valid items is void.
 
+mod correction;
 mod document;
 mod interval;
 mod sheet;
@@ -22,6 +23,7 @@ mod tally;
 mod tests;
 
 pub use crate::ratio::Ratio;
+pub use correction::{Changed, Correction, LeftOut, Revealed, Standing, changes, reveals};
 pub use document::{
     Ballots, DocumentCell, DocumentField, DocumentItem, DocumentTarget, Interval, OptionCount, ScoreDocument, VoidCount,
 };

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::correction::LeftOut;
 use crate::answers::{Answer, Asked, Ballot, Form, Mark};
 use crate::questionnaire::{Choices, Questionnaire, Scale};
 use crate::ratio::{self, Ratio};
@@ -189,6 +190,19 @@ impl Tally {
             *self.stray.entry(*reason).or_insert(0) += more;
         }
         Ok(())
+    }
+
+    /// Takes answers out of the count again. Ballots stay counted as ballots.
+    pub fn leave_out(&mut self, out: &LeftOut) {
+        for (code, group) in &mut self.groups {
+            for (target, place) in &group.targets {
+                for item in group.items.iter().filter(|item| out.covers(code, target, &item.code)) {
+                    let start = place * group.block + item.start;
+                    let counts = group.counts.iter_mut().skip(start).take(item.options.len() + MARKS);
+                    counts.for_each(|count| *count = 0);
+                }
+            }
+        }
     }
 
     /// The counts of an item about a target from a group; `None` where the group is not asked that.
