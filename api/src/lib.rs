@@ -17,12 +17,15 @@ pub mod round;
 
 pub mod ballot;
 
+pub mod addressee;
 pub mod bundle;
 
 pub mod ceremony;
 pub mod credential;
 pub mod keying;
 pub mod respond;
+
+pub mod print;
 
 pub mod monitor;
 pub mod score;

@@ -30,6 +30,7 @@ use crate::http::{Limits, Methods, Problem, assets, codes, extractors};
 use crate::http::{head_as_get, problems_as_pages, refuse_cross_site, security_headers};
 use crate::keying;
 use crate::monitor;
+use crate::print;
 use crate::respond;
 use crate::round::{self, RoundError, Rounds};
 use crate::score::{self, Publications};
@@ -109,12 +110,27 @@ impl Service {
     /// # Errors
     /// [`StartError`].
     pub fn build(config: &Config, db: &Db, entropy: &Entropy, listener: TcpListener) -> Result<Self, StartError> {
+        let casting = Casting::start(db, config, entropy).map_err(StartError::Thread)?;
+        Self::build_with(config, db, entropy, listener, casting)
+    }
+
+    /// [`Service::build`] with a cast queue of one's own, to measure its parts.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    #[doc(hidden)]
+    pub fn build_with(
+        config: &Config,
+        db: &Db,
+        entropy: &Entropy,
+        listener: TcpListener,
+        (casting, queue): (Casting, std::thread::JoinHandle<()>),
+    ) -> Result<Self, StartError> {
         db.check_schema()?;
         let base = config.base()?;
         let rounds = Rounds::new();
         db.read_here(|conn| rounds.reread(conn).map(|_| ()))?;
         db.write_here(|conn| bundle::make_missing(conn, &rounds, entropy).map(|_| ()))?;
-        let (casting, queue) = Casting::start(db, config, entropy).map_err(StartError::Thread)?;
         let state = State {
             db: Data::new(db.clone()),
             rounds: Data::new(rounds),
@@ -331,13 +347,15 @@ fn pages(config: &mut web::ServiceConfig) {
     config
         .route("/healthz", web::get().to(healthy))
         .route("/readyz", web::get().to(ready))
-        .route("/assets/{file}", web::get().to(assets::serve))
+        .route("/assets/{file:.*}", web::get().to(assets::serve))
         .configure(access::pages::pages)
         .configure(respond::pages)
         .configure(ballot::log::pages)
         .configure(keying::pages::pages)
         .configure(round::pages)
+        .configure(credential::pages)
         .configure(ceremony::pages)
+        .configure(print::pages)
         .configure(monitor::pages)
         .configure(score::pages)
         .default_service(web::to(not_found));

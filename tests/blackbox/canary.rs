@@ -154,3 +154,17 @@ fn a_killed_service_leaves_no_trace_in_the_write_ahead_log() {
     assert!(stage.phieu(&["round", "show", ROUND]).contains("state: open"));
     assert!(!text(&field.key).is_empty());
 }
+
+#[test]
+fn a_service_that_dies_leaves_no_core_file() {
+    let stage = Stage::sqlite();
+    if !stage.has_core_files() {
+        eprintln!("SKIPPED: this system writes no core files into the folder of who dies");
+        return;
+    }
+    let mut field = Field::open(&stage);
+    let service = stage.serve_with_core_files();
+    drafts(&Actor::anon(&service), &field.take("CC-CT"));
+    service.abort();
+    assert_eq!(stage.core_files(), Vec::<std::path::PathBuf>::new());
+}

@@ -148,6 +148,11 @@ fn words(description: &str) -> BTreeSet<String> {
     quoted.chain(bare).map(str::to_owned).collect()
 }
 
+/// Codes of custody, which the pages and commands know so far.
+fn of_pages(code: &str) -> bool {
+    ["bundle_", "sheet_", "keying_"].iter().any(|start| code.starts_with(start))
+}
+
 #[test]
 fn every_error_code_is_documented_with_its_status() {
     let stage = Stage::sqlite();
@@ -177,7 +182,7 @@ fn every_error_code_is_documented_with_its_status() {
     }
     assert_eq!(wrong, Vec::<String>::new());
     let silent: Vec<&&str> =
-        statuses.keys().filter(|c| !named.contains(**c) && !NOT_OF_ONE_ROUTE.contains(c)).collect();
+        statuses.keys().filter(|c| !named.contains(**c) && !NOT_OF_ONE_ROUTE.contains(c) && !of_pages(c)).collect();
     assert_eq!(silent, Vec::<&&str>::new(), "codes that no route documents");
     for code in NOT_OF_ONE_ROUTE {
         assert!(statuses.contains_key(code), "{code} does not exist any more");

@@ -13,7 +13,7 @@ use crate::field::{Code, Dice, answer_and_cast, eventually_within, text};
 use crate::stage::{ROUND, Stage, both, ends, program};
 
 const GROUPS: [&str; 8] = ["CC-CT", "CC-ND", "CC-CH", "LĐ-CP", "LĐX-CH", "HĐ-CT", "LĐH-CH", "LĐS-CT"];
-const ROLES: [&str; 5] = ["administrator", "supervisor", "clerk", "adjudicator", "observer"];
+const ROLES: [&str; 6] = ["administrator", "supervisor", "clerk", "adjudicator", "auditor", "observer"];
 
 struct Demo(Child);
 
@@ -72,7 +72,8 @@ fn the_whole_survey_is_there() {
     let code = said["codes"]["CC-CT"][0].as_str().unwrap();
     let asked = Actor::at(base).form(code).json();
     let target = asked["form"]["targets"][0]["target"].as_str().unwrap().to_owned();
-    let code = Code { group: "CC-CT".into(), unit: target.clone(), targets: vec![target], code: code.to_owned() };
+    let code =
+        Code { group: "CC-CT".into(), unit: target.clone(), targets: vec![target], code: code.to_owned(), sheet: None };
     answer_and_cast(&Actor::at(base), &code, &mut Dice::new(4));
 
     // A demo that still runs keeps its folder from another one on its port; when it has ended, a new one starts afresh.

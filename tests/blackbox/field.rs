@@ -30,6 +30,8 @@ pub(crate) struct Code {
     pub(crate) unit: String,
     pub(crate) targets: Vec<String>,
     pub(crate) code: String,
+    /// Bundle and number of a paper ballot.
+    pub(crate) sheet: Option<(u32, u32)>,
 }
 
 /// A round and the codes that nobody has used yet.
@@ -83,6 +85,21 @@ impl Field {
     }
 }
 
+/// These paper ballots came back, and nothing else of their bundles: the rest is lost.
+pub(crate) fn received<'c>(stage: &Stage, round: &str, codes: impl IntoIterator<Item = &'c Code>) {
+    let mut bundles: BTreeMap<(String, u32), Vec<String>> = BTreeMap::new();
+    for code in codes {
+        let (bundle, sheet) = code.sheet.unwrap();
+        bundles.entry((code.group.clone(), bundle)).or_default().push(sheet.to_string());
+    }
+    for ((group, number), sheets) in bundles {
+        let (number, only) = (number.to_string(), sheets.join(","));
+        let which = ["--group", group.as_str(), "--number", number.as_str()];
+        stage.phieu(&[&["bundle", "hand-over", round, "--to", "Bưu điện Tam Kỳ"], &which[..]].concat());
+        stage.phieu(&[&["bundle", "receive", round, "--only", only.as_str()], &which[..]].concat());
+    }
+}
+
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
@@ -97,7 +114,8 @@ pub(crate) fn read_codes(path: &Path) -> BTreeMap<String, Vec<Code>> {
         let row = row.unwrap();
         let cell = |name: &str| row.get(name).unwrap_or_else(|| panic!("no column {name}")).clone();
         let targets = cell("targets").split_whitespace().map(str::to_owned).collect();
-        let code = Code { group: cell("respondent_code"), unit: cell("unit_code"), targets, code: cell("code") };
+        let sheet = cell("bundle").parse().ok().zip(cell("sheet").parse().ok());
+        let code = Code { group: cell("respondent_code"), unit: cell("unit_code"), targets, code: cell("code"), sheet };
         assert!(cell("address").ends_with(&format!("#{}", code.code)));
         codes.entry(code.group.clone()).or_default().push(code);
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::actors::Actor;
-use crate::field::{Dice, open_service};
+use crate::field::{Dice, open_service, received};
 use crate::stage::on_each;
 
 /// An explicit code for every item of every target; nearly all blank when `empty`.
@@ -46,12 +46,17 @@ fn enter(actor: &Actor, code: &str, pass: &str, answers: &Value) -> crate::actor
     actor.post("/api/v1/keying/entries", &json!({"code": code, "pass": pass, "answers": answers}))
 }
 
-/// Two clerks key a ballot; where they differ the third person decides for the first clerk's reading.
-pub(crate) fn key_twice(clerks: &[Actor; 3], code: &str, first: &Value, second: &Value) {
-    let [one, two, third] = clerks;
+/// The first clerk keys a ballot.
+pub(crate) fn key_once(clerks: &[Actor; 3], code: &str, first: &Value) {
+    let [one, ..] = clerks;
     assert_eq!(open(one, code)["task"], "first");
     let done = enter(one, code, "first", first);
     assert_eq!((done.status, done.json()["state"].as_str()), (201, Some("first_done")), "{}", done.text());
+}
+
+/// The second clerk keys it; where they differ the third person decides for the first clerk's reading.
+pub(crate) fn key_again(clerks: &[Actor; 3], code: &str, first: &Value, second: &Value) {
+    let [_, two, third] = clerks;
     let task = open(two, code);
     assert_eq!(task["task"], "second");
     assert_eq!(task.get("disputed"), None, "the second clerk sees nothing of the first");
@@ -63,17 +68,23 @@ pub(crate) fn key_twice(clerks: &[Actor; 3], code: &str, first: &Value, second: 
     }
     assert_eq!(done.json()["state"], "mismatched");
     let task = open(third, code);
-    assert_eq!(task["task"], "adjudicate");
+    assert_eq!(task["task"], "read");
     let (mut answers, mut reasons) = (Map::new(), Map::new());
     for dispute in task["disputed"].as_array().unwrap() {
         let (target, item) = (dispute["target"].as_str().unwrap(), dispute["item"].as_str().unwrap());
-        assert_eq!(dispute["first"], first[target][item]);
-        assert_eq!(dispute["second"], second[target][item]);
+        assert_eq!((dispute.get("first"), dispute.get("second")), (None, None), "the third person reads blind");
         let put = |into: &mut Map<String, Value>, value: Value| {
             into.entry(target).or_insert_with(|| json!({}))[item] = value;
         };
-        put(&mut answers, dispute["first"].clone());
+        put(&mut answers, first[target][item].clone());
         put(&mut reasons, json!("slip_second"));
+    }
+    let shown = third.post("/api/v1/keying/readings", &json!({"code": code, "answers": answers}));
+    assert_eq!(shown.status, 200, "{}", shown.text());
+    for dispute in shown.json()["disputed"].as_array().unwrap() {
+        let (target, item) = (dispute["target"].as_str().unwrap(), dispute["item"].as_str().unwrap());
+        assert_eq!(dispute["first"], first[target][item]);
+        assert_eq!(dispute["second"], second[target][item]);
     }
     let decision = json!({"code": code, "answers": answers, "reasons": reasons});
     let done = third.post("/api/v1/keying/adjudications", &decision);
@@ -100,6 +111,12 @@ fn two_people_a_third_one_and_nothing_twice() {
         ));
         let entry = full_entry(&form.json(), &code.targets, &mut Dice::new(5), false);
         let (paper, call) = (code.code.as_str(), "/api/v1/keying/open");
+        let other = field.take("LĐH-CH");
+
+        // Paper is received before it is keyed, and every ballot of a bundle has a first entry before one has a second.
+        one.post(call, &json!({ "code": paper })).is_problem(409, "keying_not_received");
+        enter(one, paper, "first", &entry).is_problem(409, "keying_not_received");
+        received(stage, crate::stage::ROUND, [&code, &other]);
 
         anon.post(call, &json!({ "code": paper })).is_problem(401, "sign_in_required");
         observer.post(call, &json!({ "code": paper })).is_problem(403, "role_missing");
@@ -116,12 +133,19 @@ fn two_people_a_third_one_and_nothing_twice() {
         assert_eq!(enter(one, paper, "first", &entry).status, 200, "the same again changes nothing");
         enter(one, paper, "second", &entry).is_problem(409, "keying_same_person");
         let second = differing(&entry);
+        two.post(call, &json!({ "code": paper })).is_problem(409, "keying_firsts_missing");
+        enter(two, paper, "second", &second).is_problem(409, "keying_firsts_missing");
+        let others = full_entry(&form.json(), &other.targets, &mut Dice::new(6), false);
+        assert_eq!(enter(two, &other.code, "first", &others).status, 201);
         assert_eq!(enter(two, paper, "second", &second).json()["disputed"], 1);
         two.post(call, &json!({ "code": paper })).is_problem(409, "keying_awaits_third");
         assert_eq!(stage.count("envelope"), 0, "nothing is cast while they differ");
 
         let (target, item) = (code.targets[0].as_str(), "X1.1");
         let empty = json!({"code": paper, "answers": {}, "reasons": {}});
+        third.post("/api/v1/keying/adjudications", &empty).is_problem(409, "keying_reading_missing");
+        let blind = json!({"code": paper, "answers": {target: {item: entry[target][item]}}});
+        assert_eq!(third.post("/api/v1/keying/readings", &blind).status, 200);
         third.post("/api/v1/keying/adjudications", &empty).is_problem(422, "answers_invalid");
         one.post("/api/v1/keying/adjudications", &empty).is_problem(403, "role_missing");
         let decision = json!({
@@ -131,7 +155,7 @@ fn two_people_a_third_one_and_nothing_twice() {
         });
         assert_eq!(third.post("/api/v1/keying/adjudications", &decision).json()["state"], "cast");
         third.post(call, &json!({ "code": paper })).is_problem(409, "keying_already_cast");
-        assert_eq!((stage.count("envelope"), stage.count("draft")), (1, 0), "{}", stage.backend);
+        assert_eq!((stage.count("envelope"), stage.count("draft")), (1, 1), "{}", stage.backend);
         assert_eq!(stage.count("capture WHERE state = 'cast'"), 1);
     });
 }

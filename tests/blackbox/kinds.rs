@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::actors::Actor;
-use crate::field::{read_codes, text};
-use crate::keying::key_twice;
+use crate::field::{read_codes, received, text};
+use crate::keying::{key_again, key_once};
 use crate::stage::{Stage, folder_of, on_each};
 
 const EVERY_KIND: &str = "mau-day-du";
@@ -66,8 +66,13 @@ fn every_kind_of_question_goes_from_its_folder_to_scores_and_texts() {
             Actor::hired(stage, &service, "nhap2", "clerk"),
             Actor::hired(stage, &service, "phanxu", "adjudicator"),
         ];
-        key_twice(&clerks, &hv[0].code, &paper("Cần thêm chỗ ngồi"), &paper("Cần thêm chỗ ngồi"));
-        key_twice(&clerks, &hv[1].code, &paper("Giờ làm việc"), &paper("Giờ làm việc."));
+        received(stage, EVERY_KIND, &hv[..2]);
+        let said = ["Cần thêm chỗ ngồi", "Giờ làm việc"].map(paper);
+        for (code, entry) in hv.iter().zip(&said) {
+            key_once(&clerks, &code.code, entry);
+        }
+        key_again(&clerks, &hv[0].code, &said[0], &said[0]);
+        key_again(&clerks, &hv[1].code, &said[1], &paper("Giờ làm việc."));
 
         let early = stage.path("early.csv");
         stage.phieu_fails(&["export", EVERY_KIND, "--what", "texts", "--out", text(&early)]);

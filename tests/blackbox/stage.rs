@@ -172,6 +172,45 @@ impl Stage {
         command.env("PHIEU_LISTEN", "127.0.0.1:0").env("PHIEU_LOG_FORMAT", "json").env("PHIEU_WORKERS", "2");
         Service::start(command.envs(settings.iter().copied()))
     }
+
+    /// [`Stage::serve`] where core files are written, if the system writes them into the folder of who dies.
+    pub(crate) fn serve_with_core_files(&self) -> Service {
+        let mut command = self.command(&["serve"]);
+        command.env("PHIEU_LISTEN", "127.0.0.1:0").env("PHIEU_LOG_FORMAT", "json").env("PHIEU_WORKERS", "2");
+        Service::start(&mut dumping(self, &command))
+    }
+
+    /// Core files in the folder.
+    pub(crate) fn core_files(&self) -> Vec<PathBuf> {
+        let all = std::fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().path());
+        all.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("core"))).collect()
+    }
+
+    /// Whether another program that dies here leaves a core file; it is taken away again.
+    pub(crate) fn has_core_files(&self) -> bool {
+        let mut dies = Command::new("sh");
+        let _ = dumping(self, dies.args(["-c", "kill -s ABRT $$"])).output();
+        let left = self.core_files();
+        left.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+        !left.is_empty()
+    }
+}
+
+/// A process that may leave a core file in the stage's folder when it dies.
+fn dumping(stage: &Stage, program: &Command) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -c unlimited && exec \"$0\" \"$@\""])
+        .arg(program.get_program())
+        .args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.current_dir(stage.folder.path()).stdin(Stdio::null());
+    command
 }
 
 /// The program without any settings of the caller.
@@ -237,6 +276,12 @@ impl Service {
     /// SIGKILL, then waits until it is gone.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGABRT, as at a fault of its own, then waits until it is gone.
+    pub(crate) fn abort(mut self) {
+        self.signal("ABRT");
         self.child.wait().unwrap();
     }
 

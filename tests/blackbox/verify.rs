@@ -388,6 +388,12 @@ fn proofs_that_are_none(stage: &Stage, honest: &Published) {
     caught(stage, &["--dir", dir, "--receipt", &wrong], &["receipt"], "check each digit");
     caught(stage, &["--dir", dir, "--receipt", &right[1..]], &["receipt"], "64 hexadecimal digits");
     caught(stage, &["--dir", dir, "--round", "thu"], &["log-key"], "this is the log phieu/quang-nam-2023");
+    // A witness's file of another round.
+    let other = Forger::new(&stage.path("another-round"), "phieu/thu", &[8; 32]).write();
+    let state = stage.path("state-of-another-round");
+    let _ = failed(stage, &["--dir", text(&other), "--watch", text(&state)]);
+    let words = "the held checkpoint is of phieu/thu";
+    caught(stage, &["--dir", dir, "--watch", text(&state)], &["log-key"], words);
     // A head that says more than there is.
     let future = honest.forger(stage, "future");
     let forged = future.write();

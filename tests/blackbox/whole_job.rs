@@ -9,8 +9,8 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::{Value, json};
 
 use crate::actors::Actor;
-use crate::field::{Code, Dice, Field, answer_and_cast, eventually, text};
-use crate::keying::{differing, full_entry, key_twice};
+use crate::field::{Code, Dice, Field, answer_and_cast, eventually, received, text};
+use crate::keying::{differing, full_entry, key_again, key_once};
 use crate::stage::{ROUND, Service, Stage, both, on_each};
 
 /// How many of each group answer: nearly all of some, few of others, nobody of one.
@@ -97,13 +97,21 @@ fn paper(stage: &Stage, service: &Service, field: &mut Field, returned: &mut Ret
     let mut dice = Dice::new(12);
     for (group, sheets) in PAPER {
         let form = anon.get(&format!("/api/v1/rounds/{ROUND}/questionnaires/{}", crate::actors::escaped(group))).json();
-        for sheet in 0..sheets {
-            let code = field.take(group);
-            // The last sheet of each group is nearly empty: it is void, and counted as such.
-            let entry = full_entry(&form, &code.targets, &mut dice, sheet + 1 == sheets);
-            let second = if sheet == 0 { differing(&entry) } else { entry.clone() };
-            key_twice(&clerks, &code.code, &entry, &second);
-            count(returned, &code);
+        let codes: Vec<Code> = (0..sheets).map(|_| field.take(group)).collect();
+        received(stage, ROUND, &codes);
+        // The last sheet of each group is nearly empty: it is void, and counted as such.
+        let entries: Vec<Value> = codes
+            .iter()
+            .enumerate()
+            .map(|(n, code)| full_entry(&form, &code.targets, &mut dice, n + 1 == sheets))
+            .collect();
+        for (code, entry) in codes.iter().zip(&entries) {
+            key_once(&clerks, &code.code, entry);
+        }
+        for (n, (code, entry)) in codes.iter().zip(&entries).enumerate() {
+            let second = if n == 0 { differing(entry) } else { entry.clone() };
+            key_again(&clerks, &code.code, entry, &second);
+            count(returned, code);
         }
     }
 }

@@ -6,9 +6,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { check, choose, press } from "./harness.mjs";
 
-const NEXT = /^Lưu và (tiếp tục|xem lại)$/;
+export const NEXT = /^Lưu và (tiếp tục|xem lại)$/;
 const MOST_ACTIONS = 16;
-const CAST = /^Gửi phiếu/;
+export const CAST = /^Gửi phiếu/;
 const LONGEST_FORM = 60;
 
 // The main button of a screen, not the one for the Enter key that nobody sees.
@@ -70,14 +70,14 @@ export async function whole(page, at, code, pick) {
 }
 
 // Where the keyboard is.
-const focus = (page) => page.evaluate(() => {
+export const focus = (page) => page.evaluate(() => {
   const element = document.activeElement ?? document.body;
   const style = getComputedStyle(element);
   const shown = style.outlineStyle !== "none" || (element.closest("label") && getComputedStyle(element.closest("label")).outlineStyle !== "none");
   return { tag: element.tagName, type: element.type ?? "", name: element.name ?? "", value: element.value ?? "", checked: element.checked === true, words: element.textContent.trim(), shown };
 });
 
-async function tabTo(page, what, wanted) {
+export async function tabTo(page, what, wanted) {
   for (let presses = 0; presses < 80; presses += 1) {
     await page.keyboard.press("Tab");
     const now = await focus(page);

@@ -12,12 +12,51 @@ async function calm(page) {
 }
 
 export async function mishaps(scene) {
-  for (const mishap of [twoTabs, twoDevices, sharedComputer, slowSaves, doubleClick, backButton, reloads, lostAnswers]) {
+  for (const mishap of [backOntoErrors, twoTabs, twoDevices, sharedComputer, slowSaves, doubleClick, backButton, reloads, lostAnswers]) {
     const { field } = scene;
     const before = field.returned();
     await mishap(scene);
     await check(`${mishap.name}: exactly one ballot`, () => assert.equal(field.returned(), before + 1));
   }
+}
+
+// Back and reload onto a page that says what was wrong ask for that page, not whether to send the form again.
+async function backOntoErrors({ field, browser, at }) {
+  const page = await browser.device({ scripts: false });
+  const navigations = [];
+  page.on("request", (request) => { if (request.isNavigationRequest()) navigations.push(request.method()); });
+  const comesBack = async (name) => {
+    navigations.length = 0;
+    await onward(page, () => press(page.getByRole("contentinfo").getByRole("link").first()));
+    const back = await page.goBack();
+    assert.equal(back?.request().method(), "GET", name);
+    await page.reload();
+    assert.deepEqual([...new Set(navigations)], ["GET"], `${name}: nothing is sent again`);
+    assert.equal(await page.locator("html").getAttribute("lang"), "vi", `${name}: a page of ours`);
+  };
+  await check("back and reload onto a page that says what was wrong send nothing again, scripts off", async () => {
+    const code = field.code("CC-CT");
+    for (const [name, typed, says] of [["a mistyped code", "7K3Q", /ông\/bà đã nhập 4/], ["an unknown code", "0000-0000-0000-0000-0000-0000", /Không có mã phiếu này/], ["a paper ballot's code", field.code("HĐ-CT"), /phiếu giấy/]]) {
+      await enter(page, at, typed);
+      await page.getByRole("alert").filter({ hasText: says }).waitFor();
+      await comesBack(name);
+    }
+    await enter(page, at, code);
+    await questions(page).first().waitFor();
+    await answer(page, () => 1);
+    const cookies = await page.context().cookies();
+    await page.context().clearCookies();
+    await onward(page, () => press(next(page)));
+    await page.getByRole("alert").filter({ hasText: "Xin nhập lại mã" }).waitFor();
+    assert.equal(await page.locator("input[type=hidden][name^='c.']").count(), 12, "what was chosen goes along");
+    await comesBack("a device that forgot the code");
+    await page.context().addCookies(cookies);
+    await page.goto(at("/p"));
+    await fillAll(page);
+    await press(castButton(page));
+    await page.waitForURL(at("/p/xong"));
+  });
+  await page.context().close();
 }
 
 async function twoTabs({ field, browser, at }) {

@@ -53,7 +53,7 @@ async function session({ field, browser, at }) {
 
 async function beforeTheClose({ field, browser, at }) {
   const closes = Date.now() + CLOSES_IN_S * 1000;
-  field.round("sap-dong", [-1, CLOSES_IN_S / 86_400], [["CC-CT", "SNV", 3]], { grace_minutes: 15 });
+  field.round("sap-dong", [-1, CLOSES_IN_S / 86_400], [["CC-CT", "SNV", 3]], { more: { grace_minutes: 15 } });
   const [drafted, blank] = [await browser.device(), await browser.device()];
   const held = [field.code("CC-CT", "sap-dong"), field.code("CC-CT", "sap-dong")];
   await check("a round about to close says when", async () => {

@@ -128,7 +128,7 @@ export class Demo {
   }
 }
 
-const ROUND_FILES = resolve("survey-forms/rounds/quang-nam-2023");
+const ROUNDS = resolve("survey-forms/rounds");
 const DAY_MS = 86_400_000;
 
 // A database of its own with rounds made by the program's commands, and the service on it.
@@ -147,13 +147,14 @@ export class Field {
   }
 
   // Loads a copy of the plan's round with its dates around now, opened by hand; `wanted` is a list of group, unit and
-  // how many codes. An end and a beginning are days from now; `more` are further lines about dates.
-  round(id, [opens, closes], wanted, more = {}) {
+  // how many codes. An end and a beginning are days from now; `more` are further lines about dates; `of` is another
+  // round to copy, and `mend` what else becomes of its `round.toml`.
+  round(id, [opens, closes], wanted, { more = {}, of = "quang-nam-2023", mend = (text) => text } = {}) {
     const folder = join(this.folder, id);
-    cpSync(ROUND_FILES, folder, { recursive: true });
+    cpSync(join(ROUNDS, of), folder, { recursive: true });
     const moment = (days) => new Date(Date.now() + days * DAY_MS).toISOString().replace(/\.\d+Z$/, "+00:00");
     const dates = { opens: moment(opens), closes: moment(closes), keying_closes: moment(closes + 5), publishes: moment(closes + 10) };
-    const lines = readFileSync(join(folder, "round.toml"), "utf8").split("\n").map((line) => {
+    const lines = mend(readFileSync(join(folder, "round.toml"), "utf8")).split("\n").map((line) => {
       const key = line.split(" = ")[0];
       if (line === "[dates]") return [line, ...Object.entries(more).map((one) => one.join(" = "))].join("\n");
       return key === "id" ? `id = "${id}"` : dates[key] ? `${key} = ${dates[key]}` : line;
@@ -315,7 +316,7 @@ export class Browser {
         .observe({ type: "layout-shift", buffered: true });
       requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
     }));
-    let script = 0;
+    let script = await page.evaluate(() => [...document.scripts].reduce((sum, one) => sum + new TextEncoder().encode(one.text).length, 0));
     for (const id of scripts.keys()) script += Buffer.byteLength((await session.send("Network.getResponseBody", { requestId: id })).body);
     const bytes = [...requests.values()].reduce((sum, request) => sum + request.bytes, 0);
     await page.context().close();

@@ -3,8 +3,12 @@
 import assert from "node:assert/strict";
 import { check } from "./harness.mjs";
 
-async function signIn(demo, browser, role, nth) {
+export async function signIn(demo, browser, role, nth) {
   const page = await browser.device({ width: 1280, height: 900 });
+  return signInOn(page, demo, role, nth);
+}
+
+export async function signInOn(page, demo, role, nth) {
   const { name, password } = demo.staffed(role, nth);
   await page.goto(`${demo.base_url}/dang-nhap`);
   await page.focus("#name");
@@ -13,26 +17,30 @@ async function signIn(demo, browser, role, nth) {
   await page.keyboard.type(password);
   await page.keyboard.press("Enter");
   await page.waitForURL(`${demo.base_url}/nhap-phieu`);
+  await page.waitForFunction(() => document.activeElement?.id === "ma");
   return page;
 }
 
 // The code box has the focus by itself.
-async function open(page, code) {
+export async function open(page, code) {
   assert.equal(await page.evaluate(() => document.activeElement?.id), "ma");
   await page.keyboard.type(code);
   await page.keyboard.press("Enter");
 }
 
 // A page of the desk says in its title which pass it is for.
-async function titled(page, words) {
+export async function titled(page, words) {
   await page.waitForFunction((wanted) => document.title.includes(wanted), words);
 }
 
-// Types a key for each item; where the stop line waits, Enter. Gives back how many items there were.
-async function key(page, digits) {
+const atTheBox = (page) => page.waitForFunction(() => document.activeElement?.id === "ma");
+
+// Types a key for each item from the one that has the focus, of which `done` come before it; where the stop line waits,
+// Enter. Gives back how many items there were and how often Enter was pressed. `left` waits for what comes after.
+export async function key(page, digits, done = 0, left = atTheBox) {
   await page.locator("form[data-keying]").waitFor();
   const items = await page.locator("form[data-keying] input[data-of]").count();
-  for (let typed = 0, stops = 0; ; ) {
+  for (let typed = done, stops = 0; ; ) {
     const where = await page.evaluate(() => {
       const element = document.activeElement;
       if (element?.matches("[data-stop]")) return "stop";
@@ -41,11 +49,11 @@ async function key(page, digits) {
     if (where === "stop") {
       stops += 1;
       assert.ok(stops <= items, "the stop lines end");
-      if (typed === items) {
-        await Promise.all([page.waitForURL(/nhap-phieu\?kq=/), page.keyboard.press("Enter")]);
-        return items;
-      }
       await page.keyboard.press("Enter");
+      if (typed === items) {
+        await left(page);
+        return { items, stops };
+      }
       continue;
     }
     assert.equal(where, "item", `after ${typed} of ${items} items the focus is on neither an item nor the stop line`);
@@ -57,7 +65,8 @@ async function key(page, digits) {
   }
 }
 
-const said = async (page) => (await page.locator("p.notice").first().textContent()).trim();
+// What the desk says of the ballot before.
+export const said = (page, words) => page.locator("[data-results] .notice").filter({ hasText: words }).waitFor();
 
 export async function castPaper(demo, browser) {
   const code = demo.code("LĐH-CH");
@@ -71,7 +80,7 @@ export async function castPaper(demo, browser) {
     await open(one, code);
     await titled(one, "Lượt 1");
     await key(one, first);
-    assert.equal(await said(one), "Đã lưu lượt 1.");
+    await said(one, /^LĐH-CH · Bó 01 · phiếu \d+\/\d+: đã lưu lượt 1\.$/);
   });
   await check("the same clerk may not key it again", async () => {
     await open(one, code);
@@ -91,28 +100,34 @@ export async function castPaper(demo, browser) {
   await check("the difference goes to a third person", async () => {
     await two.locator("input[data-of]").first().focus();
     await key(two, second);
-    assert.equal(await said(two), "Lệch 1 mục – chuyển người thứ ba.");
+    await said(two, /: lệch 1 mục – chuyển người thứ ba\.$/);
   });
 
   const third = await signIn(demo, browser, "adjudicator", 0);
   await browser.audit(third, "the adjudicator's desk");
-  await check("the third person sees both readings of that one item", async () => {
+  await check("the third person reads that one item blind", async () => {
     await open(third, code);
-    await titled(third, "Phân xử");
+    await titled(third, "Phân xử: đọc phiếu");
+    assert.equal(await third.locator("input[data-of]").count(), 1);
+    assert.doesNotMatch(await third.textContent("main"), /Lượt [12]:/);
+  });
+  await browser.audit(third, "the blind reading");
+  await check("then sees what both clerks have", async () => {
+    await third.locator("input[data-of]").focus();
+    await key(third, () => first(2), 0, (page) => page.locator("fieldset.card").waitFor());
     const text = (await third.textContent("fieldset")).replaceAll(/\s+/g, " ");
     assert.match(text, /Lượt 1:? 3/);
     assert.match(text, /Lượt 2:? 6/);
+    assert.match(text, /Ông\/bà đọc: 3/);
     assert.equal(await third.locator("fieldset").count(), 1);
   });
   await browser.audit(third, "the decision");
   await check("the decision, by keyboard, puts the ballot into the box", async () => {
+    assert.equal(await third.locator("[value=slip_second]").isChecked(), true, "who slipped, if the reading is right");
     await third.locator("fieldset input[inputmode=tel]").focus();
-    await third.keyboard.press(first(2));
-    await third.keyboard.press("Tab");
-    await third.keyboard.press("ArrowDown");
     await third.keyboard.press("Enter");
     await third.waitForURL(/nhap-phieu\?kq=/);
-    assert.equal(await said(third), "Đã phân xử – đã đưa vào hòm phiếu.");
+    await said(third, "Đã phân xử – đã đưa vào hòm phiếu.");
   });
   await check("a ballot in the box is not opened again", async () => {
     await open(third, code);

@@ -1,9 +1,11 @@
 //! How many a guesser who knows nothing gets right, exactly, and what is too many.
 
+use std::collections::{BTreeSet, HashMap};
+
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 
-use crate::attacks::Guess;
+use crate::attacks::{About, Guess};
 use crate::copies::Evidence;
 use crate::world::Truth;
 
@@ -58,25 +60,87 @@ pub fn by_chance(bodies: &[&str]) -> (f64, f64) {
     (mean, squares / (n - 1.0).max(1.0))
 }
 
-/// Makes the guess an assignment within each stratum, ties by lot, and counts whose content is right.
-pub fn score(guess: &Guess, held: &Evidence, truth: &Truth, lot: &mut StdRng) -> Score {
-    let mut total = Score::default();
-    for stratum in truth.strata() {
-        let people: Vec<usize> = (0..held.people.len()).filter(|p| held.people[*p].stratum == stratum).collect();
-        let ballots: Vec<usize> = (0..held.ballots.len()).filter(|b| held.ballots[*b].stratum == stratum).collect();
-        assert_eq!(people.len(), ballots.len());
-        let pairs = match guess {
-            Guess::Orders(of_people, of_ballots) => {
-                by_rank(&people, of_people, lot).into_iter().zip(by_rank(&ballots, of_ballots, lot)).collect()
+/// Something of one place, and what is or was in it.
+struct One<'t> {
+    at: usize,
+    place: String,
+    content: &'t str,
+}
+
+/// What an attack assigns to what, and the content that would be right: people, ballots or texts on the left.
+fn sides<'t>(about: About, held: &'t Evidence, truth: &'t Truth) -> (Vec<One<'t>>, Vec<One<'t>>) {
+    let texts = |place: &'t str, content: &'t str, at: usize| One { at, place: place.to_owned(), content };
+    let written =
+        || truth.remarks.iter().enumerate().flat_map(|(p, all)| all.iter().map(move |(place, text)| (p, place, text)));
+    let stored = |right: &mut dyn FnMut(&str) -> bool| -> Vec<One<'t>> {
+        let all = held.remarks.iter().enumerate().filter(|(_, remark)| right(&remark.body));
+        all.map(|(at, remark)| texts(&remark.place, &remark.body, at)).collect()
+    };
+    match about {
+        About::Ballots => {
+            let people = held.people.iter().zip(&truth.bodies).enumerate();
+            let ballots = held.ballots.iter().enumerate();
+            (
+                people.map(|(at, (known, body))| texts(&known.stratum, body, at)).collect(),
+                ballots.map(|(at, ballot)| texts(&ballot.stratum, &ballot.body, at)).collect(),
+            )
+        }
+        // It is known who wrote something: more than an insider has.
+        About::Remarks => (written().map(|(p, place, text)| texts(place, text, p)).collect(), stored(&mut |_| true)),
+        About::RemarksOfBallots => {
+            let mut left = Vec::new();
+            let mut whose = BTreeSet::new();
+            for (p, place, text) in written() {
+                let body = &truth.bodies[p];
+                let mut own = held.ballots.iter().enumerate().filter(|(_, ballot)| ballot.body == *body);
+                if let (Some((at, _)), None) = (own.next(), own.next()) {
+                    left.push(texts(place, text, at));
+                    whose.insert(text.as_str());
+                }
             }
-            Guess::Pairs(likeness) => best(&people, &ballots, likeness, lot),
+            (left, stored(&mut |body| whose.contains(body)))
+        }
+        About::SecondRemarks => {
+            let place_of: HashMap<&str, usize> =
+                held.remarks.iter().enumerate().map(|(at, remark)| (remark.body.as_str(), at)).collect();
+            let mut left = Vec::new();
+            let mut second = BTreeSet::new();
+            for all in &truth.remarks {
+                if let [(_, one), (place, other)] = all.iter().collect::<Vec<_>>()[..] {
+                    left.push(texts(place, other, place_of[one.as_str()]));
+                    second.insert(other.as_str());
+                }
+            }
+            (left, stored(&mut |body| second.contains(body)))
+        }
+    }
+}
+
+/// Makes the guess an assignment within each place, ties by lot, and counts where the content is right.
+pub fn score(about: About, guess: &Guess, held: &Evidence, truth: &Truth, lot: &mut StdRng) -> Score {
+    let mut total = Score::default();
+    let (left, right) = sides(about, held, truth);
+    let places: BTreeSet<&str> = left.iter().map(|one| one.place.as_str()).collect();
+    for place in places {
+        let here =
+            |all: &[One<'_>]| -> Vec<usize> { all.iter().filter(|one| one.place == place).map(|one| one.at).collect() };
+        let contents = |all: &[One<'_>]| -> HashMap<usize, String> {
+            all.iter().filter(|one| one.place == place).map(|one| (one.at, one.content.to_owned())).collect()
         };
-        let right = |(p, b): &&(usize, usize)| held.ballots[*b].body == truth.bodies[*p];
-        let hits = pairs.iter().filter(right).count() as f64;
-        let bodies: Vec<&str> = people.iter().map(|p| truth.bodies[*p].as_str()).collect();
-        let (expected, variance) = by_chance(&bodies);
+        let (of, to) = (here(&left), here(&right));
+        assert_eq!(of.len(), to.len(), "{place}");
+        let pairs = match guess {
+            Guess::Orders(keys_of, keys_to) => {
+                by_rank(&of, keys_of, lot).into_iter().zip(by_rank(&to, keys_to, lot)).collect()
+            }
+            Guess::Pairs(likeness) => best(&of, &to, likeness, lot),
+        };
+        let (wanted, given) = (contents(&left), contents(&right));
+        let hits = pairs.iter().filter(|(one, other)| given[other] == wanted[one]).count() as f64;
+        let all: Vec<&str> = wanted.values().map(String::as_str).collect();
+        let (expected, variance) = by_chance(&all);
         let stands_out = hits > expected + SIGMAS_ONE * variance.sqrt();
-        total.add(&Score { people: people.len() as f64, hits, expected, variance, stands_out });
+        total.add(&Score { people: of.len() as f64, hits, expected, variance, stands_out });
     }
     total
 }
@@ -91,12 +155,12 @@ fn by_rank(of: &[usize], keys: &[Option<Vec<u8>>], lot: &mut StdRng) -> Vec<usiz
 
 type Likeness = dyn Fn(usize, usize) -> i64;
 
-fn best(people: &[usize], ballots: &[usize], likeness: &Likeness, lot: &mut StdRng) -> Vec<(usize, usize)> {
+fn best(of: &[usize], to: &[usize], likeness: &Likeness, lot: &mut StdRng) -> Vec<(usize, usize)> {
     let mut all: Vec<(i64, usize, usize)> =
-        people.iter().flat_map(|p| ballots.iter().map(|b| (likeness(*p, *b), *p, *b))).collect();
+        of.iter().flat_map(|p| to.iter().map(|b| (likeness(*p, *b), *p, *b))).collect();
     all.shuffle(lot);
     all.sort_by_key(|(alike, _, _)| std::cmp::Reverse(*alike));
-    let (mut given, mut taken) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    let (mut given, mut taken) = (BTreeSet::new(), BTreeSet::new());
     all.retain(|(_, p, b)| {
         let free = !given.contains(p) && !taken.contains(b);
         if free {

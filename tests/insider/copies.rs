@@ -1,10 +1,9 @@
 //! What the insider holds: a copy of the database after every request (rows with their places and transaction numbers
-//! on PostgreSQL, pages and write-ahead log on SQLite), the logs, the public log, and at the end the opened ballots.
+//! on PostgreSQL, pages on SQLite, the log of writes of both), the logs, the public log, and at the end the opened ballots
+//! and the free texts that left them.
 //! Never the box key, never who sent which envelope.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::Path;
 
 use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
@@ -14,8 +13,7 @@ use survey_forms::scoring::ScoreDocument;
 
 use crate::scanner::Scanner;
 use crate::world::{ROUND, Truth, World};
-
-const PAGE: usize = 4096;
+use crate::writes::{Frames, Ids, Records, SQLITE_PAGE, Written};
 
 /// What is known of a person: the office was watched, and addressed codes were handed out by name.
 #[derive(Clone)]
@@ -76,11 +74,23 @@ pub struct Stored {
     pub extra: Option<i64>,
 }
 
-/// Where an id stands in a file.
+/// A free text as it is stored.
+#[derive(Clone)]
+pub struct Remark {
+    pub id: Vec<u8>,
+    /// Group, target and item.
+    pub place: String,
+    pub body: String,
+    pub xmin: i64,
+    pub ctid: i64,
+    pub extra: Option<i64>,
+}
+
+/// Where an id stands: page of a file, or piece of a log of writes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Spot {
     pub page: i64,
-    /// Negative, because SQLite fills a page from its end.
+    /// Negative for SQLite, which fills a page from its end.
     pub offset: i64,
 }
 
@@ -94,9 +104,12 @@ pub struct Evidence {
     pub ballot_box: HashMap<Vec<u8>, Row>,
     pub credentials: HashMap<Vec<u8>, Row>,
     pub ballots: Vec<Stored>,
+    pub remarks: Vec<Remark>,
     pub salt: Vec<u8>,
-    /// First sight of an id in SQLite's log: frame and offset.
-    pub frames: HashMap<Vec<u8>, Spot>,
+    /// First sight of an id in the database's log of writes: frame or record, and offset.
+    pub writes: HashMap<Vec<u8>, Spot>,
+    /// The transaction that this record belongs to (PostgreSQL).
+    pub written_by: HashMap<Vec<u8>, i64>,
     /// In the last database file: in the tables and in the index of ballots.
     pub file: HashMap<Vec<u8>, Spot>,
     pub index: HashMap<Vec<u8>, Spot>,
@@ -112,7 +125,8 @@ type State = (i64, i64, u64);
 pub struct Copier {
     scanner: Scanner,
     known: BTreeMap<&'static str, HashMap<Vec<u8>, State>>,
-    wal: Wal,
+    frames: Frames,
+    records: Option<Records>,
     ids: Ids,
 }
 
@@ -121,19 +135,20 @@ impl Copier {
         let mut ids = Ids::default();
         held.people.iter().for_each(|known| ids.add(&known.public));
         let scanner = Scanner::new(&truth.codes);
-        let mut copier = Self { scanner, known: BTreeMap::new(), wal: Wal::default(), ids };
+        let mut copier =
+            Self { scanner, known: BTreeMap::new(), frames: Frames::default(), records: Records::from_now(world), ids };
         world.empty_log();
         copier.copy(world, held, 0, Act::Enter, &[]);
         held.journal.clear();
-        held.frames.clear();
+        held.writes.clear();
         copier
     }
 
     /// The copy after a request.
     pub fn copy(&mut self, world: &World, held: &mut Evidence, at: i64, act: Act, who: &[usize]) {
         let (mut came, mut gone) = (BTreeMap::new(), BTreeMap::new());
-        let frames = self.frames(world, held);
-        if world.sqlite.is_none() || !frames.is_empty() || act != Act::Enter {
+        let writes = self.writes(world, held);
+        if world.sqlite.is_none() || !writes.is_empty() || act != Act::Enter {
             for table in ["credential", "draft", "envelope", "turnout"] {
                 let rows = rows(world, table);
                 let old = self.known.remove(table).unwrap_or_default();
@@ -144,6 +159,9 @@ impl Copier {
                     if old.get(&row.key) != Some(&state) {
                         self.scanner.scan(&row.body, table, &mut held.found);
                         self.ids.add(&row.key);
+                        if table == "credential" {
+                            self.ids.add(&row.body);
+                        }
                         came.entry(table).or_insert_with(Vec::new).push(row);
                     }
                 }
@@ -152,25 +170,37 @@ impl Copier {
                 self.known.insert(table, new);
             }
         }
-        // The rows name the ids that the pages are searched for.
-        self.carve(&frames, held);
-        let pages = frames.iter().map(|frame| frame.page).collect();
+        // The rows name the ids that the pieces are searched for.
+        self.carve(&writes, held);
+        let pages = writes.iter().map(|piece| piece.page).collect();
         held.journal.push(Seen { at, act, who: who.to_vec(), came, gone, pages });
     }
 
-    fn frames(&mut self, world: &World, held: &mut Evidence) -> Vec<Frame> {
-        let Some(path) = &world.sqlite else { return Vec::new() };
-        let frames = self.wal.news(&path.with_extension("db-wal"));
-        frames.iter().for_each(|frame| self.scanner.scan(&frame.bytes, "write-ahead log", &mut held.found));
-        frames
+    fn writes(&mut self, world: &World, held: &mut Evidence) -> Vec<Written> {
+        let pieces = match (&world.sqlite, &mut self.records) {
+            (Some(path), _) => self.frames.news(&path.with_extension("db-wal")),
+            (None, Some(records)) => records.news(world),
+            (None, None) => Vec::new(),
+        };
+        pieces.iter().for_each(|piece| self.scanner.scan(&piece.bytes, "log of writes", &mut held.found));
+        pieces
     }
 
-    fn carve(&mut self, frames: &[Frame], held: &mut Evidence) {
-        for frame in frames {
-            for (id, offset) in self.ids.find(&frame.bytes) {
-                held.frames.entry(id).or_insert(Spot { page: frame.number, offset: -offset });
+    fn carve(&mut self, pieces: &[Written], held: &mut Evidence) {
+        for (piece, ids) in pieces.iter().zip(self.ids.find(pieces.iter().map(|piece| piece.bytes.as_slice()))) {
+            for (id, offset) in ids {
+                let offset = if piece.xid == 0 { -offset } else { offset };
+                if !held.writes.contains_key(&id) {
+                    held.written_by.insert(id.clone(), piece.xid);
+                    held.writes.insert(id, Spot { page: piece.number, offset });
+                }
             }
         }
+    }
+
+    /// Whether the log of writes is read.
+    pub fn reads_writes(&self, world: &World) -> bool {
+        world.sqlite.is_some() || self.records.is_some()
     }
 
     /// Every byte at rest: a backup.
@@ -193,20 +223,35 @@ impl Copier {
         self.ballots(world, held);
     }
 
-    /// The opened ballots, with wherever they stand.
+    /// The opened ballots and the texts that left them, with wherever they stand.
     pub fn ballots(&mut self, world: &World, held: &mut Evidence) {
-        let extra = extra(world);
+        let beside = extra(world, "ballot", &["id", "round", "body"]);
         held.ballots.clear();
         for row in rows(world, "ballot") {
             let body = String::from_utf8(row.body).unwrap();
             let stratum = Ballot::from_canonical(body.as_bytes()).unwrap().stratum.to_string();
             self.ids.add(&row.key);
-            let extra = extra.get(&row.key).copied();
+            let extra = beside.get(&row.key).copied();
             held.ballots.push(Stored { id: row.key, stratum, body, xmin: row.xmin, ctid: row.ctid, extra });
         }
+        let beside = extra(world, "remark", &["id", "round", "respondent_code", "target", "item_code", "body"]);
+        held.remarks.clear();
+        for row in rows(world, "remark") {
+            let text = String::from_utf8(row.body).unwrap();
+            let (place, body) = text.split_once('|').unwrap();
+            self.ids.add(&row.key);
+            held.remarks.push(Remark {
+                extra: beside.get(&row.key).copied(),
+                id: row.key,
+                place: place.to_owned(),
+                body: body.to_owned(),
+                xmin: row.xmin,
+                ctid: row.ctid,
+            });
+        }
         self.only_codes();
-        let frames = self.frames(world, held);
-        self.carve(&frames, held);
+        let writes = self.writes(world, held);
+        self.carve(&writes, held);
     }
 
     /// After the release: the file as it then is, and what was published.
@@ -232,8 +277,11 @@ impl Copier {
         self.scanner.forget_answers();
     }
 
-    /// Looks for answers again, as before the opening.
-    pub fn again(&mut self, codes: &[String]) {
+    /// Looks for answers again, as before the opening, in what is written from now on.
+    pub fn again(&mut self, world: &World, codes: &[String]) {
+        if let Some(records) = &mut self.records {
+            records.news(world);
+        }
         self.scanner = Scanner::new(codes);
     }
 
@@ -243,8 +291,9 @@ impl Copier {
         let bytes = std::fs::read(path).unwrap();
         held.file.clear();
         held.index.clear();
-        for (number, page) in bytes.chunks(PAGE).enumerate() {
-            for (id, offset) in self.ids.find(page) {
+        let found = self.ids.find(bytes.chunks(SQLITE_PAGE));
+        for (number, (page, ids)) in bytes.chunks(SQLITE_PAGE).zip(found).enumerate() {
+            for (id, offset) in ids {
                 let spot = Spot { page: i64::try_from(number).unwrap(), offset: -offset };
                 let at = usize::try_from(offset).unwrap();
                 // The index of ballots has the round before the id, the table behind it.
@@ -276,6 +325,7 @@ pub fn rows(world: &World, table: &'static str) -> Vec<Row> {
         "opening" => ("salt", "0", "salt"),
         "turnout" => ("respondent_code", "0", "targets"),
         "publication" => ("round", "0", "document"),
+        "remark" => ("id", "0", "respondent_code || '/' || target || ' ' || item_code || '|' || body"),
         _ => ("id", "0", "body"),
     };
     let text = ["turnout", "publication"].contains(&table);
@@ -300,7 +350,7 @@ pub fn rows(world: &World, table: &'static str) -> Vec<Row> {
         };
         format!(
             "SELECT {key} AS key, xmin::text::bigint AS xmin, {place} AS ctid, {} AS body FROM {table} {only}",
-            binary(body, text || table == "ballot")
+            binary(body, text || ["ballot", "remark"].contains(&table))
         )
     };
     world.db.read_here(|conn| sql_query(sql).load(conn).map_err(DbError::from)).unwrap()
@@ -328,96 +378,25 @@ fn tables(world: &World) -> Vec<(String, Vec<u8>)> {
     Vec::new()
 }
 
-/// A number that stands beside each ballot, if there is one: a column too many, or a row id.
-fn extra(world: &World) -> HashMap<Vec<u8>, i64> {
+/// A number that stands beside each row, if there is one: a column too many, or a row id.
+fn extra(world: &World, table: &str, known: &[&str]) -> HashMap<Vec<u8>, i64> {
     let columns = if world.backend == "sqlite" {
-        "SELECT name FROM pragma_table_info('ballot')"
+        format!("SELECT name FROM pragma_table_info('{table}')")
     } else {
-        "SELECT column_name::text AS name FROM information_schema.columns \
-         WHERE table_name = 'ballot' AND table_schema = current_schema()"
+        format!(
+            "SELECT column_name::text AS name FROM information_schema.columns \
+             WHERE table_name = '{table}' AND table_schema = current_schema()"
+        )
     };
     let ask = |sql: &str| world.db.read_here(|c| sql_query(sql).load::<Name>(c).map_err(DbError::from)).unwrap();
-    let names: Vec<String> = ask(columns).into_iter().map(|n| n.name).collect();
-    assert!(names.len() >= 3, "{names:?}");
-    let more = names.into_iter().find(|name| !["id", "round", "body"].contains(&name.as_str()));
+    let names: Vec<String> = ask(&columns).into_iter().map(|n| n.name).collect();
+    assert!(known.iter().all(|name| names.iter().any(|n| n == name)), "{names:?}");
+    let more = names.into_iter().find(|name| !known.contains(&name.as_str()));
     let column = more.unwrap_or_else(|| "rowid".to_owned());
     let sql = format!(
-        "SELECT id AS key, CAST(0 AS BIGINT) AS xmin, CAST({column} AS BIGINT) AS ctid, id AS body FROM ballot"
+        "SELECT id AS key, CAST(0 AS BIGINT) AS xmin, CAST({column} AS BIGINT) AS ctid, id AS body FROM {table}"
     );
     // A table without row ids refuses the question, and so does PostgreSQL.
     let found = world.db.read_here(|c| sql_query(sql).load::<Row>(c).map_err(DbError::from));
     found.unwrap_or_default().into_iter().map(|row| (row.key, row.ctid)).collect()
-}
-
-struct Frame {
-    number: i64,
-    page: u32,
-    bytes: Vec<u8>,
-}
-
-/// SQLite's write-ahead log (fileformat2, section 4): a header of 32 bytes, then frames of 24 and a page.
-#[derive(Default)]
-struct Wal {
-    salts: Vec<u8>,
-    read: u64,
-    frames: i64,
-}
-
-impl Wal {
-    fn news(&mut self, path: &Path) -> Vec<Frame> {
-        let Ok(mut file) = std::fs::File::open(path) else { return Vec::new() };
-        let mut header = [0_u8; 32];
-        if file.read_exact(&mut header).is_err() {
-            return Vec::new();
-        }
-        if self.salts != header[16..24] {
-            self.salts = header[16..24].to_vec();
-            self.read = 32;
-        }
-        file.seek(SeekFrom::Start(self.read)).unwrap();
-        let mut new = Vec::new();
-        file.read_to_end(&mut new).unwrap();
-        let mut found = Vec::new();
-        for frame in new.chunks_exact(24 + PAGE) {
-            if frame[8..16] != self.salts {
-                break;
-            }
-            self.read += 24 + 4096;
-            self.frames += 1;
-            let page = u32::from_be_bytes(frame[..4].try_into().unwrap());
-            found.push(Frame { number: self.frames, page, bytes: frame[24..].to_vec() });
-        }
-        found
-    }
-}
-
-/// Ids that pages are searched for, by their first bytes.
-#[derive(Default)]
-struct Ids {
-    by_head: HashMap<[u8; 8], Vec<u8>>,
-}
-
-impl Ids {
-    fn add(&mut self, id: &[u8]) {
-        if let Some(head) = id.first_chunk::<8>() {
-            self.by_head.insert(*head, id.to_vec());
-        }
-    }
-
-    fn find(&self, bytes: &[u8]) -> Vec<(Vec<u8>, i64)> {
-        let mut firsts = [false; 65_536];
-        let two = |head: &[u8]| usize::from(head[0]) * 256 + usize::from(head[1]);
-        self.by_head.keys().for_each(|head| firsts[two(head)] = true);
-        let mut found = Vec::new();
-        for at in 0..bytes.len().saturating_sub(8) {
-            let here = &bytes[at..];
-            if firsts[two(here)]
-                && let Some(id) = here.first_chunk::<8>().and_then(|head| self.by_head.get(head))
-                && here.starts_with(id)
-            {
-                found.push((id.clone(), i64::try_from(at).unwrap()));
-            }
-        }
-        found
-    }
 }

@@ -16,6 +16,7 @@ mod leaks;
 mod lint;
 mod scanner;
 mod world;
+mod writes;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -67,7 +68,7 @@ fn listen() {
 fn attack(held: &Evidence, truth: &Truth, seed: u64) -> Vec<(attacks::Attack, Score)> {
     let mut lot = Entropy::seeded(seed).generator();
     let scored = |one: attacks::Attack| {
-        let score = bound::score(&(one.guess)(held), held, truth, &mut lot);
+        let score = bound::score(one.about, &(one.guess)(held), held, truth, &mut lot);
         (one, score)
     };
     attacks::all().into_iter().map(scored).collect()
@@ -78,9 +79,10 @@ fn attack(held: &Evidence, truth: &Truth, seed: u64) -> Vec<(attacks::Attack, Sc
 fn leaking(backend: &'static str, seeds: &[u64]) -> Vec<&'static str> {
     let mut total: BTreeMap<usize, (attacks::Attack, Score)> = BTreeMap::new();
     for seed in seeds.iter().copied() {
-        let (_world, truth, held, _copier) = play(backend, seed);
+        let (world, truth, held, copier) = play(backend, seed);
         assert_eq!(held.people.len(), 300);
         assert_eq!(held.ballots.len(), 300);
+        assert!(held.remarks.len() > 200, "{}", held.remarks.len());
         assert_eq!(held.found, Default::default(), "{backend}");
         assert!(String::from_utf8(logs()).unwrap().contains("the insider listens"));
         assert_eq!(leaks::small_cells(held.document.as_ref().unwrap()), Vec::<String>::new());
@@ -90,6 +92,13 @@ fn leaking(backend: &'static str, seeds: &[u64]) -> Vec<&'static str> {
         let other = linked(&other, &truth);
         eprintln!("{backend}, seed {seed}: envelopes of {rows} people by rows, {other} by pages or transactions");
         assert!(rows > 270 && other > 270, "{backend}: {rows} {other}");
+        if !copier.reads_writes(&world) {
+            eprintln!("{backend}: SKIPPED: the server's own log of writes, {} is not set", writes::DATA);
+        } else if backend == "postgres" {
+            let by_writes = linked(&attacks::by_writes(&held), &truth);
+            eprintln!("{backend}, seed {seed}: envelopes of {by_writes} people by the server's log of writes");
+            assert!(by_writes > 270, "{by_writes}");
+        }
         for (at, (one, score)) in attack(&held, &truth, seed).into_iter().enumerate() {
             total.entry(at).or_insert((one, Score::default())).1.add(&score);
         }
@@ -107,7 +116,7 @@ fn leaking(backend: &'static str, seeds: &[u64]) -> Vec<&'static str> {
     total.values().filter(|(_, score)| score.is_leak()).map(|(one, _)| one.name).collect()
 }
 
-/// Three standard deviations are crossed by chance once in some hundred attacks, and there are 31 of them. A leak is there
+/// Three standard deviations are crossed by chance once in some hundred attacks, and there are some sixty. A leak is there
 /// in every world; so what crosses is tried again on other people, and counts when it crosses there too.
 #[test]
 fn the_insider_learns_nothing() {

@@ -8,6 +8,9 @@ use data_encoding::{BASE64, HEXLOWER};
 const ANSWERS: [&str; 6] =
     ["\":{\"X1.1\":\"", "{\"answers\":{\"", "c.X1.1=", "Choice(\"", "\"X1.1\":\"A\"", "X1.2\":\""];
 
+/// What every free text starts with.
+pub const WORDS: &str = "Góp ý:";
+
 pub struct Scanner {
     answers: Needles,
     codes: Needles,
@@ -52,7 +55,7 @@ fn spellings(name: &str, text: &str) -> Vec<(String, Vec<u8>)> {
 
 impl Scanner {
     pub fn new(codes: &[String]) -> Self {
-        let answers = ANSWERS.iter().flat_map(|text| spellings("answers", text));
+        let answers = ANSWERS.iter().flat_map(|text| spellings("answers", text)).chain(spellings("free text", WORDS));
         let codes = codes.iter().flat_map(|code| {
             let plain: String = code.chars().filter(|c| *c != '-').collect();
             // Half a code is as good as a code to whoever can guess the rest.

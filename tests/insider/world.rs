@@ -19,11 +19,14 @@ use phieu::round::{self, Rounds};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use survey_forms::answers::{Answer, Answers, Ballot, Mark};
-use survey_forms::round::Channel;
+use survey_forms::round::{Channel, RoundFiles};
 
 use crate::copies::{Act, Copier, Evidence, Known};
+use crate::scanner::WORDS;
 
 pub const ROUND: &str = "quang-nam-2023";
+/// Two questions for free text at the end of each questionnaire that is answered online.
+pub const TEXTS: [&str; 2] = ["T1", "T2"];
 /// Group, unit and people of each stratum; the last is a paper ballot about 43 bodies.
 const STRATA: [(&str, Option<&str>, Option<u32>); 6] = [
     ("CC-CT", Some("SNV"), Some(60)),
@@ -42,16 +45,12 @@ const TICK_MS: i64 = 60_000;
 /// What really happened; attacks never see it.
 #[derive(Default)]
 pub struct Truth {
+    /// Of each person, the ballot without its free texts.
     pub bodies: Vec<String>,
+    /// Of each person, the free texts by place: group, target and item.
+    pub remarks: Vec<BTreeMap<String, String>>,
     pub receipts: Vec<Vec<u8>>,
     pub codes: Vec<String>,
-    strata: Vec<String>,
-}
-
-impl Truth {
-    pub fn strata(&self) -> std::collections::BTreeSet<&str> {
-        self.strata.iter().map(String::as_str).collect()
-    }
 }
 
 pub struct World {
@@ -99,15 +98,11 @@ pub fn play(backend: &'static str, seed: u64) -> (World, Truth, Evidence, Copier
     for person in &people {
         let bearer = world.bearer(&person.token);
         let stratum = bearer.stratum.to_string();
+        let (answers, texts) = parted(&person.answers);
         let questionnaire = bearer.form().unwrap().questionnaire.hash.clone();
-        let ballot = Ballot {
-            round: ROUND.to_owned(),
-            questionnaire,
-            stratum: bearer.stratum.clone(),
-            answers: person.answers.clone(),
-        };
+        let ballot = Ballot { round: ROUND.to_owned(), questionnaire, stratum: bearer.stratum.clone(), answers };
+        truth.remarks.push(texts.into_iter().map(|(item, text)| (format!("{stratum} {item}"), text)).collect());
         truth.bodies.push(String::from_utf8(ballot.canonical()).unwrap());
-        truth.strata.push(stratum.clone());
         truth.codes.push(person.token.expose().to_string());
         held.people.push(Known { stratum, public: Keys::derive(&person.token, ROUND).public.to_vec(), cast_at: 0 });
     }
@@ -146,7 +141,7 @@ impl World {
         let world = Self { db, backend, sqlite, rounds, casting, ceremony, clock, entropy, schema, folder };
         if backend == "postgres" {
             // Same places in every run; old versions of rows stay for the insider to see.
-            for table in ["credential", "draft", "envelope", "ballot_box", "ballot", "turnout"] {
+            for table in ["credential", "draft", "envelope", "ballot_box", "ballot", "remark", "turnout"] {
                 world.run(&format!("ALTER TABLE {table} SET (autovacuum_enabled = false)"));
             }
         }
@@ -159,7 +154,7 @@ impl World {
     }
 
     fn open(&self, chance: &mut StdRng) -> Vec<Person> {
-        self.db.write_here(|conn| round::load(conn, &survey_forms::quang_nam_2023()).map(|_| ())).unwrap();
+        self.db.write_here(|conn| round::load(conn, &files()).map(|_| ())).unwrap();
         let key = self.folder.path().join("box.key");
         self.ceremony.keygen(&Actor::Command, ROUND, |file| file.write_new(&key)).unwrap();
         let mut codes = Vec::new();
@@ -189,6 +184,11 @@ impl World {
             for item in form.questionnaire.items() {
                 let options = item.options(form.scales, form.choices);
                 let answer = match alike {
+                    true if options.is_empty() => continue,
+                    false if options.is_empty() => match chance.random_ratio(2, 3) {
+                        true => Answer::Text(words(chance)),
+                        false => continue,
+                    },
                     true => Answer::Choice(options[0].code.to_owned()),
                     false if paper && chance.random_ratio(1, 20) => Answer::Mark(Mark::Blank),
                     false if !paper && chance.random_ratio(1, 6) => continue,
@@ -375,6 +375,40 @@ impl World {
             self.db.read_here(quick).unwrap();
         }
     }
+}
+
+/// The plan's round, with questions for free text.
+fn files() -> RoundFiles {
+    let mut files = survey_forms::quang_nam_2023();
+    for name in ["cc-ct", "cc-nd", "cc-ch"] {
+        let file = files.get_mut(&format!("questionnaires/{name}.toml")).unwrap();
+        for code in TEXTS {
+            let item = "kind = \"text\"\nletters = 120\nquestion = \"Ông/bà mong cơ quan cải thiện điều gì?\"\n";
+            file.extend(format!("\n[[sections.items]]\ncode = \"{code}\"\n{item}").into_bytes());
+        }
+    }
+    files
+}
+
+/// Nobody else's words, of any length.
+fn words(chance: &mut StdRng) -> String {
+    let mut text = WORDS.to_owned();
+    for _ in 0..chance.random_range(1..6) {
+        text.push_str(&format!(" {:016x}", chance.random::<u64>()));
+    }
+    text
+}
+
+/// Answers without free texts, and these by item. Nobody with a text rates several targets.
+fn parted(all: &Answers) -> (Answers, BTreeMap<String, String>) {
+    let (mut answers, mut texts) = (all.clone(), BTreeMap::new());
+    for (target, item, answer) in all.iter() {
+        if let Answer::Text(text) = answer {
+            texts.insert(item.to_owned(), text.clone());
+            answers.remove(target, item);
+        }
+    }
+    (answers, texts)
 }
 
 #[derive(Clone, Copy)]

@@ -75,6 +75,14 @@ pub fn record(
     Ok(())
 }
 
+/// Whether a line about `subject` ends in ` mark`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn has_mark(conn: &mut Conn, subject: &str, mark: &str) -> Result<bool, DbError> {
+    Ok(store::audit_has(conn, subject, &format!("% {mark}"))?)
+}
+
 /// The trail from the newest line on, at most `most` lines; `after` is the last line of the page before.
 ///
 /// # Errors

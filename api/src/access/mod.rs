@@ -52,6 +52,9 @@ pub enum AccessError {
     /// No member of staff has this name.
     #[error("no member of staff has this name")]
     StaffUnknown,
+    /// No post office has this code.
+    #[error("no post office has this code")]
+    OfficeUnknown,
     /// A client's name is 1 to 80 printable characters.
     #[error("a client's name has 1 to 80 printable characters")]
     ClientNameInvalid,
@@ -80,6 +83,7 @@ impl From<AccessError> for Problem {
             AccessError::ScopeUnknown => field("/scopes", "scope_unknown"),
             AccessError::Password(PasswordError::TooShort) => field("/password", "password_too_short"),
             AccessError::Password(PasswordError::TooLong) => field("/password", "password_too_long"),
+            AccessError::OfficeUnknown => field("/office", "office_unknown"),
             AccessError::NameTaken => Self::new(&codes::STAFF_NAME_TAKEN),
             AccessError::StaffUnknown => Self::new(&codes::STAFF_UNKNOWN),
             AccessError::ClientUnknown => Self::new(&codes::CLIENT_UNKNOWN),

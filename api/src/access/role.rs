@@ -1,4 +1,4 @@
-//! The five roles of the staff, and which of them may open which part of the service.
+//! The six roles of the staff, and which of them may open which part of the service.
 
 /// What a member of staff is here for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,6 +11,8 @@ pub enum Role {
     Clerk,
     /// Settles what two clerks read differently.
     Adjudicator,
+    /// Checks the paper desk: custody, samples, statistics. Reads samples and signs, keys nothing else.
+    Auditor,
     /// Watches the response rates.
     Observer,
 }
@@ -21,7 +23,8 @@ const ADMINISTRATION: (&str, &str) = ("/quan-tri", "Quản trị");
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 5] = [Self::Administrator, Self::Supervisor, Self::Clerk, Self::Adjudicator, Self::Observer];
+    pub const ALL: [Self; 6] =
+        [Self::Administrator, Self::Supervisor, Self::Clerk, Self::Adjudicator, Self::Auditor, Self::Observer];
 
     /// The name in the database, on the command line and in the API.
     #[must_use]
@@ -31,6 +34,7 @@ impl Role {
             Self::Supervisor => "supervisor",
             Self::Clerk => "clerk",
             Self::Adjudicator => "adjudicator",
+            Self::Auditor => "auditor",
             Self::Observer => "observer",
         }
     }
@@ -49,6 +53,7 @@ impl Role {
             Self::Supervisor => "Phụ trách điều tra",
             Self::Clerk => "Người nhập phiếu",
             Self::Adjudicator => "Người phân xử",
+            Self::Auditor => "Kiểm soát viên",
             Self::Observer => "Người theo dõi",
         }
     }
@@ -70,7 +75,7 @@ impl Role {
         match self {
             Self::Administrator => ADMINISTRATION.0,
             Self::Supervisor | Self::Observer => MONITORING.0,
-            Self::Clerk | Self::Adjudicator => DESK.0,
+            Self::Clerk | Self::Adjudicator | Self::Auditor => DESK.0,
         }
     }
 }
@@ -108,7 +113,7 @@ impl RoleSet for AnyStaff {
     const ROLES: &'static [Role] = &Role::ALL;
 }
 impl RoleSet for Desk {
-    const ROLES: &'static [Role] = &[Role::Clerk, Role::Adjudicator, Role::Supervisor];
+    const ROLES: &'static [Role] = &[Role::Clerk, Role::Adjudicator, Role::Supervisor, Role::Auditor];
 }
 impl RoleSet for Keying {
     const ROLES: &'static [Role] = &[Role::Clerk, Role::Adjudicator];

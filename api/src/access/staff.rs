@@ -125,6 +125,28 @@ pub fn reset(
     Ok(staff)
 }
 
+/// Says at which post office a member keys; none where there is a single desk.
+///
+/// # Errors
+/// [`AccessError::StaffUnknown`], [`AccessError::OfficeUnknown`], [`AccessError::Db`].
+pub fn set_office(
+    conn: &mut Conn,
+    at: DateTime<Utc>,
+    by: &Actor,
+    name: &SignInName,
+    office: Option<&str>,
+) -> Result<Staff, AccessError> {
+    let staff = store::staff_by_name(conn, name.as_str())?.ok_or(AccessError::StaffUnknown)?.staff;
+    if let Some(office) = office
+        && !store::is_office(conn, office)?
+    {
+        return Err(AccessError::OfficeUnknown);
+    }
+    store::set_office(conn, &staff.id, office)?;
+    audit::record(conn, at, by, "staff.office_set", &staff.name, office.unwrap_or_default())?;
+    Ok(staff)
+}
+
 /// Checks name and password and opens a new session; `earlier` is the cookie that the browser still carried, whose
 /// session ends. None for a wrong name, a wrong password and a disabled member alike, after the same time.
 ///

@@ -17,7 +17,7 @@ use super::role::Role;
 use super::scopes::Scopes;
 use super::session::Times;
 use super::staff::{Listed, Staff};
-use crate::db::schema::{audit, client, session, signing_key, staff};
+use crate::db::schema::{audit, client, post_office, session, signing_key, staff};
 use crate::db::{Conn, DbError, from_unix_ms, unix_ms};
 
 impl From<Error> for AccessError {
@@ -115,6 +115,16 @@ pub(super) fn set_password(conn: &mut Conn, id: &str, password: &HashedPassword)
     Ok(())
 }
 
+pub(super) fn is_office(conn: &mut Conn, code: &str) -> QueryResult<bool> {
+    let found: Option<String> = post_office::table.find(code).select(post_office::code).first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+pub(super) fn set_office(conn: &mut Conn, id: &str, office: Option<&str>) -> QueryResult<()> {
+    diesel::update(staff::table.find(id)).set(staff::office.eq(office)).execute(conn)?;
+    Ok(())
+}
+
 // sessions
 
 pub(super) fn insert_session(conn: &mut Conn, id: &[u8], of: &str, at: DateTime<Utc>) -> QueryResult<()> {
@@ -163,13 +173,16 @@ pub(super) fn delete_sessions_over(conn: &mut Conn, seen: DateTime<Utc>, opened:
 
 // machine clients
 
-type ClientRow = (String, String, String, bool, i64);
-const CLIENT: (client::id, client::name, client::scopes, client::revoked, client::created_at) =
-    (client::id, client::name, client::scopes, client::revoked, client::created_at);
+type ClientRow = (String, String, String, bool, i64, String);
+type ClientColumns =
+    (client::id, client::name, client::scopes, client::revoked, client::created_at, client::rounds);
+const CLIENT: ClientColumns =
+    (client::id, client::name, client::scopes, client::revoked, client::created_at, client::rounds);
 
-fn parse_client((id, name, scopes, revoked, created_at): ClientRow) -> QueryResult<Client> {
+fn parse_client((id, name, scopes, revoked, created_at, rounds): ClientRow) -> QueryResult<Client> {
     let Ok(scopes) = Scopes::parse(&scopes) else { return Err(unreadable("client.scopes")) };
-    Ok(Client { id, name, scopes, revoked, created_at: from_unix_ms(created_at) })
+    let rounds = rounds.split_whitespace().map(str::to_owned).collect();
+    Ok(Client { id, name, scopes, rounds, revoked, created_at: from_unix_ms(created_at) })
 }
 
 pub(super) fn insert_client(conn: &mut Conn, new: &Client, secret_hash: &[u8]) -> QueryResult<()> {
@@ -180,6 +193,7 @@ pub(super) fn insert_client(conn: &mut Conn, new: &Client, secret_hash: &[u8]) -
         client::scopes.eq(new.scopes.to_string()),
         client::revoked.eq(new.revoked),
         client::created_at.eq(unix_ms(&new.created_at)),
+        client::rounds.eq(new.rounds.join(" ")),
     );
     diesel::insert_into(client::table).values(row).execute(conn)?;
     Ok(())
@@ -236,6 +250,26 @@ pub(super) fn insert_signing_key(conn: &mut Conn, id: &str, seed: &[u8], at: Dat
     Ok(())
 }
 
+/// Whether a key is still there.
+pub(super) fn has_signing_key(conn: &mut Conn, id: &str) -> QueryResult<bool> {
+    let found: Option<String> = signing_key::table.find(id).select(signing_key::id).first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+/// When each key was made, the newest first.
+pub(super) fn signing_key_times(conn: &mut Conn) -> QueryResult<Vec<(String, DateTime<Utc>)>> {
+    let rows: Vec<(String, i64)> = signing_key::table
+        .order((signing_key::created_at.desc(), signing_key::id))
+        .select((signing_key::id, signing_key::created_at))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, at)| (id, from_unix_ms(at))).collect())
+}
+
+/// False when there is no such key.
+pub(super) fn delete_signing_key(conn: &mut Conn, id: &str) -> QueryResult<bool> {
+    Ok(diesel::delete(signing_key::table.find(id)).execute(conn)? == 1)
+}
+
 // the trail
 
 type AuditRow = (String, i64, String, String, String, String);
@@ -251,6 +285,13 @@ pub(super) fn insert_audit(conn: &mut Conn, entry: &Entry) -> QueryResult<()> {
     );
     diesel::insert_into(audit::table).values(row).execute(conn)?;
     Ok(())
+}
+
+/// Whether a line's detail is `like`.
+pub(super) fn audit_has(conn: &mut Conn, subject: &str, like: &str) -> QueryResult<bool> {
+    use diesel::TextExpressionMethods as _;
+    let lines = audit::table.filter(audit::subject.eq(subject).and(audit::detail.like(like)));
+    Ok(lines.count().get_result::<i64>(conn)? > 0)
 }
 
 pub(super) fn audit_trail(conn: &mut Conn, after: Option<&Entry>, most: u32) -> QueryResult<Vec<Entry>> {

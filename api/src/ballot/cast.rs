@@ -9,7 +9,7 @@ use survey_forms::answers::{AnswerFault, Answers, Ballot};
 use survey_forms::round::Channel;
 
 use super::check::Checks;
-use super::draft::{self, Change, DraftError, Keep, Kept};
+use super::draft::{self, Change, DraftError, Keep, Kept, Put};
 use super::keys::{DraftId, Purpose};
 use super::receipt::Receipt;
 use super::seal::{self, BoxPublic, Envelope, SealFault};
@@ -61,6 +61,7 @@ pub enum CastError {
 enum Job {
     Cast(Box<Redemption>),
     Keep(Box<Keep>),
+    Put(Box<Put>),
 }
 
 enum Written {
@@ -76,10 +77,15 @@ enum Outcome {
     NotOpen,
 }
 
+/// How a ballot becomes an envelope: to which key, of which round, the canonical ballot, padded to so many bytes, with
+/// which salt.
+pub type Sealer = fn(&BoxPublic, &str, &[u8], usize, &[u8; 32]) -> Result<Envelope, SealFault>;
+
 /// The way into the box, and of drafts into the database; cheap to clone.
 #[derive(Clone)]
 pub struct Casting {
     queue: Queue<Job, Written>,
+    seal: Sealer,
     pub(super) entropy: Entropy,
     pub(super) checks: Arc<Checks>,
 }
@@ -90,10 +96,24 @@ impl Casting {
     /// # Errors
     /// When the thread cannot be started.
     pub fn start(db: &Db, config: &Config, entropy: &Entropy) -> std::io::Result<(Self, JoinHandle<()>)> {
+        Self::start_with(db, config, entropy, seal::seal)
+    }
+
+    /// [`Casting::start`] with another sealer, to measure what sealing costs. No setting leads here.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    #[doc(hidden)]
+    pub fn start_with(
+        db: &Db,
+        config: &Config,
+        entropy: &Entropy,
+        seal: Sealer,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let own = entropy.clone();
         let work = move |db: &Db, conn: &mut Conn, jobs: &[Job]| commit(db, conn, jobs, &own);
         let (queue, thread) = Queue::start(db, "cast", config.cast_queue_length, config.cast_batch, Arc::new(work))?;
-        Ok((Self { queue, entropy: entropy.clone(), checks: Checks::new(entropy) }, thread))
+        Ok((Self { queue, seal, entropy: entropy.clone(), checks: Checks::new(entropy) }, thread))
     }
 
     /// Seals the answers and puts them in the box.
@@ -139,6 +159,19 @@ impl Casting {
         }
     }
 
+    /// Keeps what somebody has typed of a paper ballot, in place of what was there; it is in the database when this
+    /// returns. [`Kept::Settled`] when the code takes no more. What may be kept for whom is the caller's to know.
+    ///
+    /// # Errors
+    /// [`DraftError::TooLarge`] above twice the ballot's bucket; [`DraftError::Queue`]: then asking again tells.
+    pub async fn put(&self, bearer: &Bearer, purpose: Purpose, plain: &[u8]) -> Result<Kept, DraftError> {
+        let put = Put::new(bearer, purpose, plain, &self.entropy).ok_or(DraftError::TooLarge)?;
+        match self.queue.put(Job::Put(Box::new(put)))?.wait().await? {
+            Written::Keep(kept) => Ok(kept),
+            Written::Cast(_) => Err(DraftError::Db(DbError::Conflict)),
+        }
+    }
+
     fn prepare(&self, bearer: &Bearer, answers: &Answers, salt: &[u8; 32]) -> Result<Step, CastError> {
         if let CredentialState::Used(receipt) = &bearer.state {
             return Ok(Step::Done(Cast { receipt: receipt.clone(), first: false }));
@@ -179,13 +212,11 @@ impl Casting {
         };
         let key = bearer.round.box_public.as_deref().map(BoxPublic::from_bytes);
         let key = key.and_then(Result::ok).ok_or(CastError::NoBox)?;
-        let envelope =
-            seal::seal(&key, bearer.round.id(), &ballot.canonical(), bearer.bucket_bytes(), salt).map_err(|fault| {
-                match fault {
-                    SealFault::TooLarge => CastError::Answers(Vec::new()),
-                    _ => CastError::NoBox,
-                }
-            })?;
+        let sealed = (self.seal)(&key, bearer.round.id(), &ballot.canonical(), bearer.bucket_bytes(), salt);
+        let envelope = sealed.map_err(|fault| match fault {
+            SealFault::TooLarge => CastError::Answers(Vec::new()),
+            _ => CastError::NoBox,
+        })?;
         Ok((ballot, envelope))
     }
 }
@@ -220,14 +251,16 @@ fn outcome(written: Written, bearer: &Bearer, receipt: Receipt) -> Result<Cast, 
 /// One transaction for the whole batch. The order inside is the same in every process: drafts by id, rounds,
 /// credentials by key, turnout by key.
 fn commit(db: &Db, conn: &mut Conn, jobs: &[Job], entropy: &Entropy) -> Result<Vec<Written>, DbError> {
-    let (mut casts, mut keeps) = (Vec::new(), Vec::new());
+    let (mut casts, mut keeps, mut puts) = (Vec::new(), Vec::new(), Vec::new());
     for job in jobs {
         match job {
             Job::Cast(cast) => casts.push(&**cast),
             Job::Keep(keep) => keeps.push(&**keep),
+            Job::Put(put) => puts.push(&**put),
         }
     }
-    let drafts = casts.iter().map(|c| c.draft).chain(keeps.iter().map(|k| k.slot.id)).collect();
+    let kept_ids = keeps.iter().map(|k| k.slot.id).chain(puts.iter().map(|p| p.id));
+    let drafts = casts.iter().flat_map(|c| c.drafts.iter().copied()).chain(kept_ids).collect();
     store::hold_drafts(conn, &drafts)?;
     let now = db.now(conn)?;
     let rounds: BTreeSet<&str> =
@@ -238,9 +271,11 @@ fn commit(db: &Db, conn: &mut Conn, jobs: &[Job], entropy: &Entropy) -> Result<V
     let mut kept =
         if keeps.is_empty() { Vec::new() } else { draft::keep_all(conn, &keeps, &windows, unix_ms(&now), entropy)? }
             .into_iter();
+    let mut put = if puts.is_empty() { Vec::new() } else { draft::put_all(conn, &puts)? }.into_iter();
     let written = jobs.iter().map(|job| match job {
         Job::Cast(_) => cast.next().map(Written::Cast),
         Job::Keep(_) => kept.next().map(Written::Keep),
+        Job::Put(_) => put.next().map(Written::Keep),
     });
     written.collect::<Option<Vec<_>>>().ok_or(DbError::Conflict)
 }

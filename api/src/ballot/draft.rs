@@ -199,6 +199,103 @@ pub(super) fn keep_all(
     Ok(outcomes)
 }
 
+/// Anything that waits under the code, as it was given to [`super::Casting::put`]; white space may follow it.
+///
+/// # Errors
+/// When the database fails.
+pub fn read_bytes(conn: &mut Conn, bearer: &Bearer, purpose: Purpose) -> Result<Option<Zeroizing<Vec<u8>>>, DbError> {
+    let slot = bearer.keys.slot(purpose);
+    let body = store::draft(conn, &slot.id)?;
+    Ok(body.and_then(|body| unlock(&slot.key, &body)).map(Zeroizing::new))
+}
+
+/// Something unfinished on its way into the database, in place of what was there.
+pub(super) struct Put {
+    public: PublicKey,
+    pub(super) id: DraftId,
+    round: String,
+    body: Vec<u8>,
+}
+
+impl Put {
+    /// One size a questionnaire, twice the ballot's. `None` when it does not fit.
+    pub(super) fn new(bearer: &Bearer, purpose: Purpose, plain: &[u8], entropy: &Entropy) -> Option<Self> {
+        let mut padded = Zeroizing::new(plain.to_vec());
+        let bytes = 2 * bearer.bucket_bytes();
+        if padded.len() > bytes {
+            return None;
+        }
+        padded.resize(bytes, b' ');
+        let slot = bearer.keys.slot(purpose);
+        let (public, round) = (bearer.keys.public, bearer.round.id().to_owned());
+        Some(Self { public, id: slot.id, round, body: lock(&slot.key, &padded, entropy) })
+    }
+}
+
+/// Writes them inside a write that holds their drafts; of several in one place the last stays.
+pub(super) fn put_all(conn: &mut Conn, jobs: &[&Put]) -> Result<Vec<Kept>, DbError> {
+    let keys: Vec<PublicKey> = jobs.iter().map(|job| job.public).collect();
+    let standings = store::standings(conn, &keys)?;
+    let mut last: BTreeMap<DraftId, NewDraft<'_>> = BTreeMap::new();
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let open = standings
+            .get(job.public.as_slice())
+            .is_some_and(|code| code.state == "issued" && code.channel == Channel::Paper.as_str());
+        if open {
+            last.insert(job.id, NewDraft { id: job.id, round: &job.round, body: job.body.clone() });
+        }
+        outcomes.push(if open { Kept::Done } else { Kept::Settled });
+    }
+    let rows: Vec<NewDraft<'_>> = last.into_values().collect();
+    store::put_drafts(conn, &rows)?;
+    Ok(outcomes)
+}
+
+/// Keeps anything under a paper ballot's code, in place of what was there, in one size a questionnaire. Call inside a
+/// write that holds the ballot.
+///
+/// # Errors
+/// [`DraftError::Settled`], [`DraftError::TooLarge`], [`DraftError::Db`].
+pub fn keep_bytes(
+    conn: &mut Conn,
+    bearer: &Bearer,
+    purpose: Purpose,
+    plain: &[u8],
+    entropy: &Entropy,
+) -> Result<(), DraftError> {
+    let put = Put::new(bearer, purpose, plain, entropy).ok_or(DraftError::TooLarge)?;
+    let done = put_all(conn, &[&put])?;
+    if done.contains(&Kept::Done) { Ok(()) } else { Err(DraftError::Settled) }
+}
+
+/// Bytes of a note.
+const NOTE_BYTES: usize = 256;
+
+/// Keeps a short note under a secret that is not the server's ([`super::note_slot`]), until the round's close. Call
+/// inside a write. False when it does not fit.
+///
+/// # Errors
+/// When the database fails.
+pub fn keep_note(conn: &mut Conn, round: &str, slot: &Slot, note: &[u8], entropy: &Entropy) -> Result<bool, DbError> {
+    let mut padded = Zeroizing::new(note.to_vec());
+    if padded.len() > NOTE_BYTES {
+        return Ok(false);
+    }
+    padded.resize(NOTE_BYTES, b' ');
+    store::put_drafts(conn, &[NewDraft { id: slot.id, round, body: lock(&slot.key, &padded, entropy) }])?;
+    Ok(true)
+}
+
+/// The note that waits there.
+///
+/// # Errors
+/// When the database fails.
+pub fn note(conn: &mut Conn, slot: &Slot) -> Result<Option<Zeroizing<Vec<u8>>>, DbError> {
+    let body = store::draft(conn, &slot.id)?;
+    Ok(body.and_then(|body| unlock(&slot.key, &body)).map(Zeroizing::new))
+}
+
 /// Deletes what waits under the code.
 ///
 /// # Errors

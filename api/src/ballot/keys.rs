@@ -11,6 +11,7 @@ use super::token::Token;
 const SALT: &str = "phieu/v1";
 const REDEEM: &str = "phieu/redeem/v1";
 const PAGE: &str = "phieu/page/v1";
+const NOTE: &str = "phieu/note/v1";
 
 /// The stored id of a credential: an Ed25519 public key (RFC 8032), 32 bytes.
 pub type PublicKey = [u8; 32];
@@ -40,19 +41,43 @@ pub enum Purpose {
     Draft,
     /// The first clerk's entry of a paper ballot.
     FirstKeying,
-    /// The second clerk's entry.
+    /// The second clerk's entry; of a sample that differs from both, the third reading.
     SecondKeying,
+    /// The first entry of a ballot that a supervisor had keyed anew.
+    EarlierFirst,
+    /// Its second entry.
+    EarlierSecond,
+    /// What the first clerk has typed so far.
+    FirstUnfinished,
+    /// What the second clerk has typed so far.
+    SecondUnfinished,
+    /// What a third person read before seeing what the two have.
+    BlindReading,
 }
 
 impl Purpose {
     /// All of them: the cast deletes every one.
-    pub const ALL: [Self; 3] = [Self::Draft, Self::FirstKeying, Self::SecondKeying];
+    pub const ALL: [Self; 8] = [
+        Self::Draft,
+        Self::FirstKeying,
+        Self::SecondKeying,
+        Self::EarlierFirst,
+        Self::EarlierSecond,
+        Self::FirstUnfinished,
+        Self::SecondUnfinished,
+        Self::BlindReading,
+    ];
 
     const fn label(self) -> &'static str {
         match self {
             Self::Draft => "draft",
             Self::FirstKeying => "keying-1",
             Self::SecondKeying => "keying-2",
+            Self::EarlierFirst => "keying-1-earlier",
+            Self::EarlierSecond => "keying-2-earlier",
+            Self::FirstUnfinished => "unfinished-1",
+            Self::SecondUnfinished => "unfinished-2",
+            Self::BlindReading => "blind-reading",
         }
     }
 }
@@ -104,6 +129,13 @@ pub fn page_mark(token: &Token) -> String {
     let prk = Hkdf::<Sha256>::new(Some(PAGE.as_bytes()), token.symbols());
     let mark: Zeroizing<[u8; 8]> = expand(&prk, "mark");
     data_encoding::HEXLOWER.encode(&*mark)
+}
+
+/// Where and how a note waits under a secret that somebody else keeps: at least 128 random bits, or it can be guessed.
+#[must_use]
+pub fn note_slot(secret: &[u8]) -> Slot {
+    let prk = Hkdf::<Sha256>::new(Some(NOTE.as_bytes()), secret);
+    Slot { id: *expand(&prk, "id"), key: expand(&prk, "key") }
 }
 
 fn redeem_message(round: &str, stratum: &str) -> Vec<u8> {

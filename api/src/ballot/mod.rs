@@ -17,8 +17,8 @@ use std::sync::Arc;
 use survey_forms::answers::{Form, Stratum};
 use survey_forms::round::Channel;
 
-pub use cast::{Cast, CastError, Casting};
-pub use keys::{DraftId, Keys, PublicKey, Purpose, Slot, is_redeemed, page_mark};
+pub use cast::{Cast, CastError, Casting, Sealer};
+pub use keys::{DraftId, Keys, PublicKey, Purpose, Slot, is_redeemed, note_slot, page_mark};
 pub use receipt::Receipt;
 pub use token::{LENGTH as TOKEN_LENGTH, Token, TokenFault};
 

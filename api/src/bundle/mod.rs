@@ -3,7 +3,13 @@
 //!
 //! Numbers are drawn by lot within a bundle, so a number says nothing about which code was made first.
 
+mod acts;
+pub mod claims;
+mod custody;
+mod error;
+mod gate;
 mod label;
+mod state;
 mod store;
 
 use std::collections::BTreeMap;
@@ -11,8 +17,16 @@ use std::collections::BTreeMap;
 use rand::seq::SliceRandom as _;
 use survey_forms::round::{Channel, Group};
 
+pub(crate) use acts::add_sums;
+pub use acts::{Act, By, LONGEST_NOTE, act, receive_all, sample_size};
+pub use custody::{Custody, CustodyRefusal, Exit, Move};
+pub use error::BundleError;
+pub use gate::{GateRefusal, Passage, firsts_complete, gate};
 pub use label::SheetLabel;
+pub use state::{Ballots, Bundle, BundleRefusal, Sheets, Stage};
+pub(crate) use store::Sums;
 
+use crate::access::{Role, Staff};
 use crate::ballot::PublicKey;
 use crate::clock::Entropy;
 use crate::db::{Conn, DbError};
@@ -107,6 +121,283 @@ pub fn label(conn: &mut Conn, key: &PublicKey) -> Result<Option<SheetLabel>, DbE
 /// When the database fails.
 pub fn labels(conn: &mut Conn, round: &LoadedRound) -> Result<BTreeMap<PublicKey, SheetLabel>, DbError> {
     Ok(store::labels(conn, round.id())?)
+}
+
+/// A bundle as its people see it.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Random, for references.
+    pub id: String,
+    /// The round.
+    pub round: String,
+    /// The group.
+    pub respondent_code: String,
+    /// Number of the bundle in its group, from 1.
+    pub number: u32,
+    /// Code of the post office where it is keyed, if it belongs to one.
+    pub office: Option<String>,
+    /// Where it is as a whole.
+    pub bundle: Bundle,
+    /// How far it is.
+    pub stage: Stage,
+    /// Its sheets, counted.
+    pub sheets: Sheets,
+    /// Its ballots, counted.
+    pub ballots: Ballots,
+    /// Of its ballots, those on which two clerks differed.
+    pub decided: u32,
+    /// Why no sample is read, if somebody said so.
+    pub waiver: Option<String>,
+    /// Id of whoever signed first.
+    pub signed_first: Option<String>,
+    /// Every sheet.
+    pub numbers: Vec<SheetView>,
+}
+
+impl View {
+    /// As on the label of the bundle.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} · Bó {:02}", self.respondent_code, self.number)
+    }
+}
+
+/// A sheet as its people see it: where it is, and how far; never whose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetView {
+    /// Its number.
+    pub number: u32,
+    /// Where it is.
+    pub custody: Custody,
+    /// Replaced by another sheet of the same number.
+    pub replaced: bool,
+    /// Drawn for the sample.
+    pub sampled: bool,
+    /// How far its ballot is.
+    pub capture: Reached,
+}
+
+/// How far the ballot of a sheet is, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reached {
+    /// No finished entry.
+    Awaiting,
+    /// One entry.
+    FirstDone,
+    /// Two that agree; it waits for the reading of a sample.
+    Matched,
+    /// Two that differ.
+    Mismatched,
+    /// Set aside.
+    Referred,
+    /// Void.
+    Invalid,
+    /// Settled, on its way into the box.
+    Verified,
+    /// In the box.
+    Cast,
+}
+
+impl Reached {
+    /// For people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Awaiting => "Chưa nhập",
+            Self::FirstDone => "Xong lượt 1",
+            Self::Matched => "Chờ đọc mẫu",
+            Self::Mismatched => "Chờ phân xử",
+            Self::Referred => "Có sự cố",
+            Self::Invalid => "Không hợp lệ",
+            Self::Verified => "Chờ vào hòm",
+            Self::Cast => "Trong hòm",
+        }
+    }
+
+    fn of(sheet: &store::Sheet) -> Self {
+        match (sheet.credential.as_str(), sheet.capture.as_deref()) {
+            ("used", _) | (_, Some("cast")) => Self::Cast,
+            (_, None | Some("first_in_progress" | "reopened")) => Self::Awaiting,
+            (_, Some("first_done" | "second_in_progress")) => Self::FirstDone,
+            (_, Some("matched")) => Self::Matched,
+            (_, Some("mismatched" | "adjudicating")) => Self::Mismatched,
+            (_, Some("referred")) => Self::Referred,
+            (_, Some("invalid")) => Self::Invalid,
+            (_, Some(_)) => Self::Verified,
+        }
+    }
+}
+
+/// Whether somebody of this role and post office works with what belongs to `of`. Clerks see their own office's paper and
+/// no other; who leads or audits sees everything, unless they belong to an office.
+pub(crate) fn sees(role: Role, office: Option<&str>, of: Option<&str>) -> bool {
+    match (role, office) {
+        (Role::Supervisor | Role::Administrator, _) | (Role::Adjudicator | Role::Auditor, None) => true,
+        (_, office) => office == of,
+    }
+}
+
+fn sheets_of(sheets: &[store::Sheet]) -> Sheets {
+    let start = Sheets { printed: u32::try_from(sheets.len()).unwrap_or(u32::MAX), ..Sheets::default() };
+    sheets.iter().fold(start, |sum, sheet| match sheet.custody {
+        Custody::Gone(exit) => sum.with(exit),
+        _ => sum,
+    })
+}
+
+fn ballots_of(sheets: &[store::Sheet]) -> Ballots {
+    let mut sum = Ballots::default();
+    for sheet in sheets.iter().filter(|s| !matches!(s.custody, Custody::Gone(_))) {
+        let reached = Reached::of(sheet);
+        if !sheet.custody.is_here() && sheet.custody != Custody::Archived && reached != Reached::Cast {
+            continue;
+        }
+        sum.here += 1;
+        sum.sampled += u32::from(sheet.sampled);
+        let place = match reached {
+            Reached::Awaiting => &mut sum.awaiting_first,
+            Reached::FirstDone => &mut sum.awaiting_second,
+            Reached::Matched => &mut sum.awaiting_sample,
+            Reached::Mismatched => &mut sum.mismatched,
+            Reached::Referred => &mut sum.referred,
+            Reached::Invalid => &mut sum.void,
+            Reached::Verified => &mut sum.verified,
+            Reached::Cast => &mut sum.cast,
+        };
+        *place += 1;
+    }
+    sum
+}
+
+fn view(kept: store::Kept, sheets: &[store::Sheet]) -> View {
+    let ballots = ballots_of(sheets);
+    let stage = Stage::of(&kept.bundle, ballots, kept.waiver.is_some());
+    let numbers = sheets.iter().map(|sheet| SheetView {
+        number: sheet.number,
+        custody: sheet.custody,
+        replaced: sheet.credential == "revoked",
+        sampled: sheet.sampled,
+        capture: Reached::of(sheet),
+    });
+    View {
+        stage,
+        sheets: sheets_of(sheets),
+        ballots,
+        decided: sheets.iter().filter(|s| s.decided).fold(0, |n, _| n + 1),
+        numbers: numbers.collect(),
+        id: kept.id,
+        round: kept.round,
+        respondent_code: kept.respondent_code,
+        number: kept.number,
+        office: kept.office,
+        bundle: kept.bundle,
+        waiver: kept.waiver,
+        signed_first: kept.signed_first,
+    }
+}
+
+fn view_of(conn: &mut Conn, id: &str) -> Result<Option<View>, DbError> {
+    let Some(kept) = store::look(conn, id)? else { return Ok(None) };
+    let sheets = store::sheets(conn, &kept.round, Some(id))?;
+    Ok(Some(view(kept, &sheets)))
+}
+
+/// The bundle of this number in its group, whoever asks.
+///
+/// # Errors
+/// [`BundleError::Unknown`].
+pub fn find(conn: &mut Conn, round: &str, group: &str, number: u32) -> Result<View, BundleError> {
+    let id = store::id_of(conn, round, group, number)?.ok_or(BundleError::Unknown)?;
+    view_of(conn, &id)?.ok_or(BundleError::Unknown)
+}
+
+/// [`find`] for a member of staff.
+///
+/// # Errors
+/// [`BundleError::Unknown`], also for a bundle of another post office.
+pub fn find_for(conn: &mut Conn, staff: &Staff, round: &str, group: &str, number: u32) -> Result<View, BundleError> {
+    let view = find(conn, round, group, number)?;
+    let office = store::office_of(conn, &staff.id)?;
+    if sees(staff.role, office.as_deref(), view.office.as_deref()) { Ok(view) } else { Err(BundleError::Unknown) }
+}
+
+/// The bundles of a round by group and number.
+///
+/// # Errors
+/// When the database fails.
+pub fn all(conn: &mut Conn, round: &str) -> Result<Vec<View>, DbError> {
+    let mut by_bundle: BTreeMap<String, Vec<store::Sheet>> = BTreeMap::new();
+    for sheet in store::sheets(conn, round, None)? {
+        by_bundle.entry(sheet.bundle.clone()).or_default().push(sheet);
+    }
+    let kept = store::all(conn, round)?;
+    Ok(kept
+        .into_iter()
+        .map(|kept| {
+            let sheets = by_bundle.remove(&kept.id).unwrap_or_default();
+            view(kept, &sheets)
+        })
+        .collect())
+}
+
+/// The bundles of a round that a member of staff works with.
+///
+/// # Errors
+/// When the database fails.
+pub fn all_for(conn: &mut Conn, staff: &Staff, round: &str) -> Result<Vec<View>, DbError> {
+    let office = store::office_of(conn, &staff.id)?;
+    let mut all = all(conn, round)?;
+    all.retain(|view| sees(staff.role, office.as_deref(), view.office.as_deref()));
+    Ok(all)
+}
+
+/// Whether paper of the round may still be moved; holds the round against its close.
+fn round_is_open(conn: &mut Conn, round: &str) -> Result<bool, DbError> {
+    let state = store::held_round(conn, round)?;
+    Ok([RoundState::Loaded, RoundState::Open].iter().any(|s| state.as_deref() == Some(s.as_str())))
+}
+
+/// Finished entries of the bundle that a device has claimed and not sent.
+fn held_on_devices(_conn: &mut Conn, _bundle: &str) -> Result<u32, DbError> {
+    Ok(0)
+}
+
+/// Names of staff by id, for pages.
+///
+/// # Errors
+/// When the database fails.
+pub fn names(conn: &mut Conn) -> Result<BTreeMap<String, String>, DbError> {
+    Ok(store::names(conn)?)
+}
+
+/// Adds a post office, or gives it another name.
+///
+/// # Errors
+/// [`BundleError::Field`] for a code that is not 1 to 20 of `A-Z 0-9 -`, and for a name that is empty or too long.
+pub fn add_office(
+    conn: &mut Conn,
+    at: chrono::DateTime<chrono::Utc>,
+    by: &crate::access::Actor,
+    code: &str,
+    name: &str,
+) -> Result<(), BundleError> {
+    let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
+    if !(1..=20).contains(&code.len()) || !code.chars().all(plain) {
+        return Err(BundleError::Field("/code", "office_code_invalid"));
+    }
+    let name = acts::words("/name", name, 200)?;
+    store::put_office(conn, code, &name)?;
+    crate::access::audit::record(conn, at, by, "office.added", code, &name)?;
+    Ok(())
+}
+
+/// Code and name of every post office.
+///
+/// # Errors
+/// When the database fails.
+pub fn offices(conn: &mut Conn) -> Result<Vec<(String, String)>, DbError> {
+    Ok(store::offices(conn)?)
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 
 use super::SheetLabel;
+use super::custody::{Custody, Exit};
+use super::state::Bundle;
 use crate::ballot::PublicKey;
 use crate::db::Conn;
-use crate::db::schema::{bundle, credential, paper};
+use crate::db::schema::{bundle, capture, credential, paper, post_office, round, staff};
 
 /// The last number of a group's bundles. PostgreSQL lets one writer at a time give numbers of a group; SQLite has one
 /// writer anyway.
@@ -107,12 +109,7 @@ pub(super) fn copy_place(conn: &mut Conn, old: &PublicKey, new: &PublicKey) -> Q
 }
 
 pub(super) fn spoil(conn: &mut Conn, key: &PublicKey) -> QueryResult<()> {
-    let here = paper::table.find(key.as_slice()).filter(paper::custody.ne_all([
-        "spoiled",
-        "undeliverable",
-        "lost",
-        "not_returned",
-    ]));
+    let here = paper::table.find(key.as_slice()).filter(paper::custody.ne_all(GONE));
     diesel::update(here).set(paper::custody.eq("spoiled")).execute(conn).map(|_| ())
 }
 
@@ -144,6 +141,318 @@ pub(super) fn labels(conn: &mut Conn, round: &str) -> QueryResult<BTreeMap<Publi
         .load(conn)?;
     rows.into_iter().map(parse_label).collect()
 }
+
+fn unreadable(what: &'static str) -> Error {
+    Error::DeserializationError(what.into())
+}
+
+fn count(n: i64) -> u32 {
+    u32::try_from(n).unwrap_or_default()
+}
+
+/// A bundle as it is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) id: String,
+    pub(super) round: String,
+    pub(super) respondent_code: String,
+    pub(super) number: u32,
+    pub(super) office: Option<String>,
+    pub(super) bundle: Bundle,
+    pub(super) waiver: Option<String>,
+    pub(super) signed_first: Option<String>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = bundle)]
+struct BundleRow {
+    id: String,
+    round: String,
+    respondent_code: String,
+    number: i64,
+    office: Option<String>,
+    state: String,
+    holder: String,
+    counted: Option<i64>,
+    note: Option<String>,
+    noted_by: Option<String>,
+    waiver: Option<String>,
+    signed_first: Option<String>,
+    signed_second: Option<String>,
+}
+
+fn parse_bundle(row: BundleRow) -> QueryResult<Kept> {
+    let counted = row.counted.map(count);
+    let (holder, note) = (row.holder, row.noted_by.zip(row.note));
+    let bundle = match (row.state.as_str(), counted) {
+        ("planned", _) => Bundle::Planned,
+        ("handed_over", _) => Bundle::HandedOver { holder },
+        ("received", Some(counted)) => Bundle::Received { holder, counted },
+        ("balanced", Some(counted)) => Bundle::Balanced { holder, counted },
+        ("discrepancy", Some(counted)) => Bundle::Discrepancy { holder, counted, note },
+        ("locked", Some(counted)) => {
+            let signed = row.signed_first.clone().zip(row.signed_second);
+            let (first, second) = signed.ok_or_else(|| unreadable("bundle.signed_second"))?;
+            Bundle::Locked { holder, counted, note, signed: [first, second] }
+        }
+        _ => return Err(unreadable("bundle.state")),
+    };
+    Ok(Kept {
+        id: row.id,
+        round: row.round,
+        respondent_code: row.respondent_code,
+        number: count(row.number),
+        office: row.office,
+        bundle,
+        waiver: row.waiver,
+        signed_first: row.signed_first,
+    })
+}
+
+/// A bundle, held until the transaction ends.
+pub(super) fn hold(conn: &mut Conn, id: &str) -> QueryResult<Option<Kept>> {
+    // BEGIN IMMEDIATE holds everything already.
+    if let Conn::Postgres(c) = conn {
+        bundle::table.find(id).select(bundle::id).for_update().first::<String>(c).optional()?;
+    }
+    look(conn, id)
+}
+
+pub(super) fn id_of(conn: &mut Conn, round: &str, group: &str, number: u32) -> QueryResult<Option<String>> {
+    bundle::table
+        .filter(bundle::round.eq(round).and(bundle::respondent_code.eq(group)))
+        .filter(bundle::number.eq(i64::from(number)))
+        .select(bundle::id)
+        .first(conn)
+        .optional()
+}
+
+/// The bundles of a round by group and number.
+pub(super) fn all(conn: &mut Conn, round: &str) -> QueryResult<Vec<Kept>> {
+    let rows: Vec<BundleRow> = bundle::table
+        .filter(bundle::round.eq(round))
+        .order((bundle::respondent_code, bundle::number))
+        .select(BundleRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(parse_bundle).collect()
+}
+
+/// Writes what a move has made of a bundle.
+pub(super) fn save(conn: &mut Conn, id: &str, of: &Bundle) -> QueryResult<()> {
+    let (state, holder, counted, note, signed) = match of {
+        Bundle::Planned => ("planned", "", None, None, None),
+        Bundle::HandedOver { holder } => ("handed_over", holder.as_str(), None, None, None),
+        Bundle::Received { holder, counted } => ("received", holder.as_str(), Some(*counted), None, None),
+        Bundle::Balanced { holder, counted } => ("balanced", holder.as_str(), Some(*counted), None, None),
+        Bundle::Discrepancy { holder, counted, note } => {
+            ("discrepancy", holder.as_str(), Some(*counted), note.as_ref(), None)
+        }
+        Bundle::Locked { holder, counted, note, signed } => {
+            ("locked", holder.as_str(), Some(*counted), note.as_ref(), Some(signed))
+        }
+    };
+    let here = bundle::table.find(id);
+    diesel::update(here)
+        .set((
+            bundle::state.eq(state),
+            bundle::holder.eq(holder),
+            bundle::counted.eq(counted.map(i64::from)),
+            bundle::note.eq(note.map(|(_, note)| note)),
+            bundle::noted_by.eq(note.map(|(by, _)| by)),
+        ))
+        .execute(conn)?;
+    if let Some([first, second]) = signed {
+        diesel::update(here).set((bundle::signed_first.eq(first), bundle::signed_second.eq(second))).execute(conn)?;
+    }
+    Ok(())
+}
+
+pub(super) fn set_office(conn: &mut Conn, id: &str, office: Option<&str>) -> QueryResult<()> {
+    diesel::update(bundle::table.find(id)).set(bundle::office.eq(office)).execute(conn).map(|_| ())
+}
+
+pub(super) fn set_first_sign(conn: &mut Conn, id: &str, by: &str) -> QueryResult<()> {
+    diesel::update(bundle::table.find(id)).set(bundle::signed_first.eq(by)).execute(conn).map(|_| ())
+}
+
+pub(super) fn set_waiver(conn: &mut Conn, id: &str, why: &str) -> QueryResult<()> {
+    diesel::update(bundle::table.find(id)).set(bundle::waiver.eq(why)).execute(conn).map(|_| ())
+}
+
+/// Sums of a bundle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    /// Sampled items that were read a third time.
+    pub(crate) items: u32,
+    /// Of these, those that both clerks had wrong.
+    pub(crate) wrong: u32,
+    /// Seconds of keying, net of pauses.
+    pub(crate) seconds: u32,
+}
+
+/// Adds to the sums of a bundle.
+pub(super) fn add(conn: &mut Conn, id: &str, more: Sums) -> QueryResult<()> {
+    const SQL: &str = "INSERT INTO bundle_sums (bundle, audited_items, audited_wrong, keying_seconds) \
+                       VALUES ($1, $2, $3, $4) ON CONFLICT (bundle) DO UPDATE SET \
+                       audited_items = bundle_sums.audited_items + excluded.audited_items, \
+                       audited_wrong = bundle_sums.audited_wrong + excluded.audited_wrong, \
+                       keying_seconds = bundle_sums.keying_seconds + excluded.keying_seconds";
+    let query = diesel::sql_query(SQL)
+        .bind::<Text, _>(id)
+        .bind::<BigInt, _>(i64::from(more.items))
+        .bind::<BigInt, _>(i64::from(more.wrong))
+        .bind::<BigInt, _>(i64::from(more.seconds));
+    match conn {
+        Conn::Sqlite(c) => query.execute(c),
+        Conn::Postgres(c) => query.execute(c),
+    }
+    .map(|_| ())
+}
+
+/// A sheet with what the desk knows of it.
+#[derive(Debug, Clone)]
+pub(super) struct Sheet {
+    pub(super) key: PublicKey,
+    pub(super) bundle: String,
+    pub(super) number: u32,
+    pub(super) custody: Custody,
+    pub(super) sampled: bool,
+    /// State of its code.
+    pub(super) credential: String,
+    /// State of its capture; none while nobody has touched it.
+    pub(super) capture: Option<String>,
+    /// Whether somebody had to decide.
+    pub(super) decided: bool,
+}
+
+type SheetRow = (Vec<u8>, String, i64, String, bool, String, Option<String>, Option<String>);
+
+fn parse_sheet(row: SheetRow) -> QueryResult<Sheet> {
+    let (key, bundle, number, custody, sampled, credential, capture, settled) = row;
+    Ok(Sheet {
+        key: public(&key)?,
+        bundle,
+        number: count(number),
+        custody: Custody::parse(&custody).ok_or_else(|| unreadable("paper.custody"))?,
+        sampled,
+        credential,
+        capture,
+        decided: settled.is_some(),
+    })
+}
+
+/// The sheets of a round, or of one of its bundles, by their numbers; a replaced one comes before its replacement.
+pub(super) fn sheets(conn: &mut Conn, round: &str, of: Option<&str>) -> QueryResult<Vec<Sheet>> {
+    let mut query = paper::table
+        .inner_join(credential::table.on(credential::public_key.eq(paper::public_key)))
+        .left_join(capture::table.on(capture::public_key.eq(paper::public_key)))
+        .filter(paper::round.eq(round))
+        .order((paper::sheet, credential::state.desc(), paper::public_key))
+        .select((
+            paper::public_key,
+            paper::bundle,
+            paper::sheet,
+            paper::custody,
+            paper::sampled,
+            credential::state,
+            capture::state.nullable(),
+            capture::settled_by.nullable(),
+        ))
+        .into_boxed();
+    if let Some(of) = of {
+        query = query.filter(paper::bundle.eq(of.to_owned()));
+    }
+    query.load::<SheetRow>(conn)?.into_iter().map(parse_sheet).collect()
+}
+
+/// Puts these sheets where they are now.
+pub(super) fn place(conn: &mut Conn, keys: &[PublicKey], custody: Custody) -> QueryResult<usize> {
+    let mut moved = 0;
+    for chunk in keys.chunks(500) {
+        let chunk: Vec<&[u8]> = chunk.iter().map(<[u8; 32]>::as_slice).collect();
+        let these = paper::table.filter(paper::public_key.eq_any(chunk));
+        moved += diesel::update(these).set(paper::custody.eq(custody.as_str())).execute(conn)?;
+    }
+    Ok(moved)
+}
+
+pub(super) fn set_sampled(conn: &mut Conn, keys: &[PublicKey]) -> QueryResult<()> {
+    for key in keys {
+        diesel::update(paper::table.find(key.as_slice())).set(paper::sampled.eq(true)).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Bundle, place and number of a sheet; none for an online code.
+pub(super) fn sheet_of(conn: &mut Conn, key: &PublicKey) -> QueryResult<Option<(String, Custody, u32, bool)>> {
+    let row: Option<(String, String, i64, bool)> = paper::table
+        .find(key.as_slice())
+        .select((paper::bundle, paper::custody, paper::sheet, paper::sampled))
+        .first(conn)
+        .optional()?;
+    let parse = |(bundle, custody, number, sampled): (String, String, i64, bool)| {
+        let custody = Custody::parse(&custody).ok_or_else(|| unreadable("paper.custody"))?;
+        Ok((bundle, custody, count(number), sampled))
+    };
+    row.map(parse).transpose()
+}
+
+/// A bundle without holding it: keying only looks.
+pub(super) fn look(conn: &mut Conn, id: &str) -> QueryResult<Option<Kept>> {
+    bundle::table.find(id).select(BundleRow::as_select()).first(conn).optional()?.map(parse_bundle).transpose()
+}
+
+/// Ballots of a bundle that lie at the desk and have no finished first entry.
+pub(super) fn without_first(conn: &mut Conn, id: &str) -> QueryResult<i64> {
+    paper::table
+        .inner_join(credential::table.on(credential::public_key.eq(paper::public_key)))
+        .left_join(capture::table.on(capture::public_key.eq(paper::public_key)))
+        .filter(paper::bundle.eq(id).and(credential::state.eq("issued")))
+        .filter(paper::custody.eq_any([Custody::Received.as_str(), Custody::Bundled.as_str()]))
+        .filter(
+            capture::state
+                .is_null()
+                .or(capture::state.nullable().eq_any([Some("first_in_progress"), Some("reopened")])),
+        )
+        .select(diesel::dsl::count_star())
+        .first(conn)
+}
+
+/// Post office of a member of staff.
+pub(super) fn office_of(conn: &mut Conn, id: &str) -> QueryResult<Option<String>> {
+    staff::table.find(id).select(staff::office).first(conn).optional().map(Option::flatten)
+}
+
+pub(super) fn offices(conn: &mut Conn) -> QueryResult<Vec<(String, String)>> {
+    post_office::table.order(post_office::code).select((post_office::code, post_office::name)).load(conn)
+}
+
+pub(super) fn put_office(conn: &mut Conn, code: &str, name: &str) -> QueryResult<()> {
+    let known = diesel::update(post_office::table.find(code)).set(post_office::name.eq(name)).execute(conn)?;
+    if known == 0 {
+        let row = (post_office::code.eq(code), post_office::name.eq(name));
+        diesel::insert_into(post_office::table).values(row).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// State of a round, held against its close until the transaction ends.
+pub(super) fn held_round(conn: &mut Conn, id: &str) -> QueryResult<Option<String>> {
+    let query = round::table.filter(round::id.eq(id)).select(round::state);
+    match conn {
+        Conn::Sqlite(c) => query.first(c).optional(),
+        Conn::Postgres(c) => query.for_share().first(c).optional(),
+    }
+}
+
+/// Names by staff id.
+pub(super) fn names(conn: &mut Conn) -> QueryResult<BTreeMap<String, String>> {
+    Ok(staff::table.select((staff::id, staff::name)).load::<(String, String)>(conn)?.into_iter().collect())
+}
+
+/// Gone sheets stay where they went; see [`Exit`].
+pub(super) const GONE: [&str; 4] =
+    [Exit::Spoiled.as_str(), Exit::Undeliverable.as_str(), Exit::Lost.as_str(), Exit::NotReturned.as_str()];
 
 #[cfg(test)]
 pub(super) mod testing {

@@ -34,6 +34,7 @@ pub use remark::Remark;
 pub use trustees::{Identity, Trustee, TrusteeError, Trustees, join};
 
 use crate::access::audit::{self, Actor};
+use crate::addressee::{self, Destroyed};
 use crate::ballot::draft;
 use crate::ballot::log::entry::Entry;
 use crate::ballot::log::{self, Appender, LogError};
@@ -178,6 +179,8 @@ pub struct Closing {
     pub unused_codes: u64,
     /// Drafts and unsettled entries that were deleted.
     pub drafts: u64,
+    /// What was known of the people whose letters were addressed.
+    pub destroyed: Destroyed,
 }
 
 impl Ceremony {
@@ -253,7 +256,8 @@ impl Ceremony {
                 return Err(ActError::Unrehearsed);
             }
             let codes = store::codes(conn, round, "issued")?;
-            if codes == 0 {
+            // Codes of addressed letters are made as these are sent.
+            if codes == 0 && addressee::count(conn, round)? == 0 {
                 return Err(ActError::NoCodes);
             }
             let loaded = self.rounds.reread(conn)?.iter().find(|r| r.id() == round).cloned();
@@ -276,7 +280,9 @@ impl Ceremony {
             let loaded = self.rounds.reread(conn)?.iter().find(|r| r.id() == round).cloned();
             advance(conn, round, RoundState::Open, RoundState::Closed)?;
             let drafts = draft::discard_all(conn, round)?;
-            log::open_late(conn, &*loaded.ok_or(RoundError::Unknown)?, &self.entropy)?;
+            let loaded = loaded.ok_or(RoundError::Unknown)?;
+            log::open_late(conn, &loaded, &self.entropy)?;
+            let destroyed = addressee::destroy(conn, &loaded.definition)?;
             let mut log = Appender::of(conn, round)?;
             let moved = log::batch::move_all(conn, &mut log, round)?;
             let (used, (envelopes, leaves)) = (store::codes(conn, round, "used")?, log::counts(conn, round)?);
@@ -287,16 +293,29 @@ impl Ceremony {
                 });
             }
             let unused = store::codes(conn, round, "issued")?;
+            if let Some((_, entry)) = &destroyed {
+                log.entry(conn, entry)?;
+            }
             end_log(conn, log, round, number(envelopes))?;
-            let detail = format!("ballots={envelopes} unused_codes={unused} drafts_deleted={drafts}");
+            let destroyed = destroyed.map(|(gone, _)| gone).unwrap_or_default();
+            let detail = format!(
+                "ballots={envelopes} unused_codes={unused} drafts_deleted={drafts} ties_destroyed={}",
+                destroyed.ties
+            );
             self.note(conn, by, "round.closed", round, &detail)?;
             Ok(Closing {
                 ballots: number(envelopes),
                 moved: u64::try_from(moved).unwrap_or_default(),
                 unused_codes: number(unused),
                 drafts: u64::try_from(drafts).unwrap_or_default(),
+                destroyed,
             })
         })?;
+        if closing.destroyed != Destroyed::default()
+            && let Err(error) = self.db.read_here(|conn| addressee::shred(conn).map_err(DbError::from))
+        {
+            tracing::warn!(%error, "the tables of people were emptied, but not rewritten: run VACUUM FULL on them");
+        }
         self.empty_log();
         Ok(closing)
     }

@@ -1,32 +1,26 @@
-//! `phieu codes …`, `phieu roster …`.
+//! `phieu codes …`.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::BufRead as _;
+use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Failure, entropy, open, out};
-use crate::ballot::Token;
-use crate::config::Config;
-use crate::credential::{self, CredentialError, IssuedCode, Selection, write_csv};
-use crate::db::Db;
-use crate::round::Rounds;
+use phieu_print::Paper;
 
-#[derive(Subcommand)]
-pub(super) enum RosterCommand {
-    /// Import who is invited, from CSV: all rows or none.
-    Import {
-        /// Id of the round.
-        round: String,
-        /// respondent_code, unit_code, people
-        file: PathBuf,
-    },
-}
+use super::new_file::{Found, NewFile};
+use super::{Failure, entropy, open, out, progress};
+use crate::access::{Actor, audit};
+use crate::ballot::{FindError, Token, find};
+use crate::config::{BaseUrl, Config};
+use crate::credential::{self, CredentialError, IssuedCode, Selection};
+use crate::db::{Conn, Db};
+use crate::print::{Format, Layout, PressError, write_codes};
+use crate::round::{LoadedRound, Rounds};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Make codes and write them down, this once.
+    /// Make codes and write them down, this once: as a table, or as slips and ballots to print. Asked again, makes other
+    /// codes and revokes the unused ones of the list before.
     Issue {
         /// Id of the round.
         round: String,
@@ -39,45 +33,44 @@ pub(super) enum Command {
         /// So many for each kind of ballot, instead of what quota and roster leave open.
         #[arg(long, value_name = "N")]
         count: Option<u32>,
-        /// A new CSV file; it will hold the only copy of the codes.
+        /// A new .csv, .xlsx or .pdf file; it will hold the only copy of the codes.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        print: PrintOptions,
     },
     /// Withdraw codes that were not used. Reads one code a line from standard input.
     Revoke,
     /// Withdraw codes and make others for the same places. Reads one code a line from standard input.
     Replace {
-        /// A new CSV file for the new codes.
+        /// A new .csv, .xlsx or .pdf file for the new codes.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        print: PrintOptions,
     },
 }
 
-pub(super) fn roster(command: RosterCommand, config: &Config) -> Result<(), Failure> {
-    let RosterCommand::Import { round, file } = command;
-    if file.extension().is_some_and(|e| e != "csv") {
-        return Err(format!("{}: rosters are read from CSV", file.display()).into());
-    }
-    let csv = std::fs::read(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let db = open(config)?;
-    let rounds = Rounds::new();
-    let imported = db.write_here(|conn| {
-        let round = rounds.get(conn, &round).map_err(|e| CredentialError::Find(e.into()))?;
-        credential::import_roster(conn, &round, &csv)
-    });
-    match imported {
-        Ok(rows) => {
-            let people: u64 = rows.iter().map(|r| u64::from(r.people)).sum();
-            out::line(format_args!("imported {} rows, {people} people", rows.len()));
-            Ok(())
-        }
-        Err(CredentialError::Roster(faults)) => {
-            for fault in &faults {
-                out::line(format_args!("{}: {}: {} [{}]", file.display(), fault.place, fault.message, fault.code));
-            }
-            Err(format!("{}: {} faulty rows; nothing was imported", file.display(), faults.len()).into())
-        }
-        Err(other) => Err(other.into()),
+/// How a PDF is printed.
+#[derive(clap::Args)]
+pub(super) struct PrintOptions {
+    /// Paper of ballots about many bodies: a4 (upright, several pages) or a3 (across).
+    #[arg(long, value_name = "SIZE", default_value = "a4", value_parser = paper)]
+    paper: Paper,
+    /// Add empty pages, so that printing on both sides never puts two ballots on one sheet.
+    #[arg(long)]
+    two_sided: bool,
+    /// Also write where the boxes of the ballots stand, as JSON, to this new file.
+    #[arg(long, value_name = "FILE.json")]
+    boxes: Option<PathBuf>,
+}
+
+/// `a4` or `a3`.
+pub(super) fn paper(word: &str) -> Result<Paper, String> {
+    match word.to_lowercase().as_str() {
+        "a4" => Ok(Paper::A4),
+        "a3" => Ok(Paper::A3),
+        _ => Err("a4 or a3".to_owned()),
     }
 }
 
@@ -85,17 +78,15 @@ pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
     let db = open(config)?;
     let rounds = Rounds::new();
     match command {
-        Command::Issue { round, group, unit, count, out } => {
+        Command::Issue { round, group, unit, count, out, print } => {
+            let list = List::begin(config, &db, &rounds, out, &print)?;
             let selection = Selection { respondent_code: group.as_deref(), source_unit: unit.as_deref(), count };
-            let target = create_private(&out)?;
-            let codes = db.write_here(|conn| {
-                let round = rounds.get(conn, &round).map_err(|e| CredentialError::Find(e.into()))?;
-                credential::issue(conn, &round, selection, &entropy())
-            });
-            let codes = undo_on_failure(&out, codes)?;
-            hand_over(config, &db, &rounds, &round, target, &codes)?;
-            out::line(format_args!("{} codes in {}; there is no other copy", codes.len(), out.display()));
-            Ok(())
+            list.hand_over(|conn| {
+                let round = rounds.get(conn, &round).map_err(FindError::from).map_err(CredentialError::from)?;
+                let handed = credential::hand_over(conn, &round, selection, &entropy())?;
+                let what = group.as_deref().unwrap_or("*").to_owned();
+                Ok(Made { round, codes: handed.codes, revoked: handed.revoked, action: "codes.issued", what })
+            })
         }
         Command::Revoke => {
             for (number, token) in tokens()? {
@@ -104,22 +95,23 @@ pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Command::Replace { out } => {
-            let target = create_private(&out)?;
-            let old = undo_on_failure(&out, tokens())?;
-            let replaced = db.write_here(|conn| {
+        Command::Replace { out, print } => {
+            let list = List::begin(config, &db, &rounds, out, &print)?;
+            let old = tokens()?;
+            list.hand_over(|conn| {
                 let mut codes = Vec::new();
-                let mut round = String::new();
+                let mut round = None;
                 for (_, token) in &old {
-                    round = crate::ballot::find(conn, &rounds, token)?.round.id().to_owned();
+                    let of = find(conn, &rounds, token).map_err(CredentialError::from)?.round;
+                    if round.as_ref().is_some_and(|round: &std::sync::Arc<LoadedRound>| round.id() != of.id()) {
+                        return Err("the codes are of more than one round; one round at a time".into());
+                    }
+                    round = Some(of);
                     codes.push(credential::replace(conn, &rounds, token, &entropy())?);
                 }
-                Ok::<_, CredentialError>((round, codes))
-            });
-            let (round, codes) = undo_on_failure(&out, replaced)?;
-            hand_over(config, &db, &rounds, &round, target, &codes)?;
-            out::line(format_args!("{} codes replaced; the new ones are in {}", codes.len(), out.display()));
-            Ok(())
+                let round = round.ok_or("no code was given")?;
+                Ok(Made { round, revoked: codes.len(), codes, action: "codes.replaced", what: "*".to_owned() })
+            })
         }
     }
 }
@@ -128,36 +120,120 @@ fn at_line(number: usize, error: &CredentialError) -> Failure {
     format!("line {number}: {error}").into()
 }
 
-/// The file must be new, and readable by its owner only.
-fn create_private(path: &Path) -> Result<File, Failure> {
-    if path.extension().is_none_or(|e| e != "csv") {
-        return Err(format!("{}: codes are written as CSV", path.display()).into());
+/// What a write made.
+struct Made {
+    round: std::sync::Arc<LoadedRound>,
+    codes: Vec<IssuedCode>,
+    revoked: usize,
+    action: &'static str,
+    /// The group, for the trail.
+    what: String,
+}
+
+/// Why a list was not handed over: an error of a command, inside a write.
+struct Undone(Failure);
+
+impl From<crate::db::DbError> for Undone {
+    fn from(error: crate::db::DbError) -> Self {
+        Self(error.into())
     }
-    out::private_file(path)
 }
 
-fn undo_on_failure<T, E: Into<Failure>>(path: &Path, done: Result<T, E>) -> Result<T, Failure> {
-    done.map_err(|error| {
-        // The file is ours and still empty.
-        let _ = std::fs::remove_file(path);
-        error.into()
-    })
+/// A list of codes on its way into a file.
+struct List<'a> {
+    db: &'a Db,
+    base: BaseUrl,
+    file: NewFile,
+    format: Format,
+    print: &'a PrintOptions,
+    /// An earlier run was cut off after its codes counted; its file has just been put in its place.
+    finished: bool,
 }
 
-fn hand_over(
-    config: &Config,
-    db: &Db,
-    rounds: &Rounds,
-    round: &str,
-    target: File,
-    codes: &[IssuedCode],
-) -> Result<(), Failure> {
-    let round = db.read_here(|conn| rounds.get(conn, round))?;
-    let mut target = BufWriter::new(target);
-    write_csv(&mut target, &round, codes, &config.base()?)?;
-    target.flush()?;
-    target.get_ref().sync_all()?;
-    Ok(())
+impl<'a> List<'a> {
+    fn begin(
+        config: &Config,
+        db: &'a Db,
+        rounds: &Rounds,
+        out: PathBuf,
+        print: &'a PrintOptions,
+    ) -> Result<Self, Failure> {
+        let format =
+            Format::of(&out).ok_or_else(|| format!("{}: codes are written as .csv, .xlsx or .pdf", out.display()))?;
+        if print.boxes.is_some() && format != Format::Pdf {
+            return Err(PressError::NoBoxes.into());
+        }
+        let counted = |mark: &str| {
+            db.read_here(|conn| {
+                let known = rounds.all(conn).map_err(FindError::from).map_err(CredentialError::from)?;
+                for round in known.iter() {
+                    if audit::has_mark(conn, round.id(), mark).map_err(CredentialError::from)? {
+                        return Ok::<_, CredentialError>(true);
+                    }
+                }
+                Ok(false)
+            })
+        };
+        let (file, found) = NewFile::begin(out, counted)?;
+        if found == Found::Dead {
+            out::note("an earlier run was cut off before its codes counted; what it left is gone");
+        }
+        Ok(Self { db, base: config.base()?, file, format, print, finished: found == Found::Counted })
+    }
+
+    /// Makes codes, writes them down whole and durably, and only then lets them count.
+    fn hand_over(self, make: impl FnOnce(&mut Conn) -> Result<Made, Failure>) -> Result<(), Failure> {
+        if self.finished {
+            out::line(format_args!(
+                "{}: the list of an earlier run that was cut off after its codes counted. It is whole; no new code was made",
+                self.file.path().display()
+            ));
+            return Ok(());
+        }
+        let layout = Layout { paper: self.print.paper, two_sided: self.print.two_sided };
+        let made = self.db.write_here(|conn| {
+            let made = make(conn).map_err(Undone)?;
+            self.write(conn, &made, layout).map_err(Undone)?;
+            Ok::<_, Undone>(made)
+        });
+        let made = match made {
+            Ok(made) => made,
+            Err(Undone(failure)) => {
+                self.file.discard();
+                return Err(failure);
+            }
+        };
+        let path = self.file.path().to_owned();
+        self.file.keep()?;
+        if made.revoked > 0 {
+            out::line(format_args!(
+                "{} unused codes of an earlier list are revoked: paper that carries them is void",
+                made.revoked
+            ));
+        }
+        out::line(format_args!("{} codes in {}; there is no other copy", made.codes.len(), path.display()));
+        Ok(())
+    }
+
+    fn write(&self, conn: &mut Conn, made: &Made, layout: Layout) -> Result<(), Failure> {
+        if made.codes.is_empty() {
+            return Err("no code is left to make for this selection".into());
+        }
+        let at = self.db.now(conn)?;
+        let bar = progress(u64::try_from(made.codes.len()).unwrap_or(u64::MAX), "writing codes down");
+        let mut told = |done: usize| bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+        let form = (self.format, layout);
+        let written = write_codes(&made.round, &made.codes, &self.base, at, form, &mut told)?;
+        bar.finish_and_clear();
+        if let Some(path) = &self.print.boxes {
+            let boxes = written.boxes.ok_or(PressError::NoBoxes)?;
+            std::io::Write::write_all(&mut out::private_file(path)?, &boxes)?;
+        }
+        let mark = self.file.write(&written.bytes)?;
+        let detail = format!("group={} count={} revoked={} {mark}", made.what, made.codes.len(), made.revoked);
+        audit::record(conn, at, &Actor::Command, made.action, made.round.id(), &detail)?;
+        Ok(())
+    }
 }
 
 fn tokens() -> Result<Vec<(usize, Token)>, Failure> {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use super::{Failure, entropy, open, out, progress};
+use super::{Failure, Parts, entropy, open, out};
 use crate::access::Actor;
 use crate::ballot::log;
-use crate::ceremony::{BURNING, BURNING_TRUSTEES, Ceremony, Identity, KeyFile, NewKey, Trustee, Trustees, join};
+use crate::ceremony::{BURNING, BURNING_TRUSTEES, Ceremony, Identity, KeyFile, NewKey, Stage, Trustee, Trustees, join};
 use crate::config::Config;
 use crate::round::Rounds;
 
@@ -106,12 +106,15 @@ pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
         }
         Command::Open { round, brought } => {
             let key = brought.key()?;
-            let bar = progress(0, "opening the box");
+            let mut parts = Parts::begin("opening the box");
             let opening = ceremony.open_box(&Actor::Command, &round, &key, |p| {
-                bar.set_length(p.of);
-                bar.set_position(p.done);
+                let part = match p.stage {
+                    Stage::Opening => "envelopes opened",
+                    Stage::Storing => "ballots stored",
+                };
+                parts.at(part, p.done, p.of);
             })?;
-            bar.finish_and_clear();
+            parts.end();
             out::line(format_args!("envelopes {}, opened {}", opening.envelopes, opening.opened));
             for (reason, count) in &opening.unreadable {
                 out::line(format_args!("unreadable, {}: {count}", reason.as_str()));

@@ -1,13 +1,18 @@
 //! The commands: words → use case → exit code. 0 done, 1 it failed or found faults, 2 the words are off.
 
+mod bundle;
 mod codes;
 mod correct;
 mod custody;
 mod demo;
+mod keys;
+mod new_file;
 mod out;
 mod pack;
+mod print;
 mod results;
 mod reuse;
+mod roster;
 mod round;
 mod serve;
 mod staff;
@@ -50,10 +55,16 @@ enum Command {
     Round(round::Command),
     /// Import who is invited.
     #[command(subcommand)]
-    Roster(codes::RosterCommand),
+    Roster(roster::Command),
     /// Issue, replace and revoke one-time codes.
     #[command(subcommand)]
     Codes(codes::Command),
+    /// Custody of paper ballots: hand over, receive and count bundles.
+    #[command(subcommand)]
+    Bundle(bundle::Command),
+    /// Print sheets that carry no code: specimens, covers of bundles, records, keys, lists.
+    #[command(subcommand)]
+    Print(print::Command),
     /// Response rates of a round, now.
     Rates {
         /// Id of the round.
@@ -74,6 +85,9 @@ enum Command {
     /// Machine clients.
     #[command(subcommand)]
     Client(staff::ClientCommand),
+    /// Keys that sign tokens and published scores.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Programs that are told when scores come out.
     #[command(subcommand)]
     Webhook(webhook::Command),
@@ -86,12 +100,21 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    refuse_core_files();
     match dispatch(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             out::complain(&failure);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Codes, answers and keys are in this process's memory: when it dies, the system writes none of it to a file.
+fn refuse_core_files() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        out::note(format_args!("phieu: core files cannot be turned off: {error}"));
     }
 }
 
@@ -107,10 +130,13 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve => serve::run(&settings()?),
         Command::Migrate => serve::migrate(&settings()?),
         Command::Round(command) => round::run(command, || Ok(settings()?)),
-        Command::Roster(command) => codes::roster(command, &settings()?),
+        Command::Roster(command) => roster::run(command, &settings()?),
         Command::Codes(command) => codes::run(command, &settings()?),
+        Command::Bundle(command) => bundle::run(command, &settings()?),
+        Command::Print(command) => print::run(command, &settings()?),
         Command::Staff(command) => staff::staff(command, &settings()?),
         Command::Client(command) => staff::clients(command, &settings()?),
+        Command::Keys(command) => keys::run(command, &settings()?),
         Command::Webhook(command) => webhook::run(command, &settings()?),
     }
 }
@@ -134,6 +160,40 @@ pub(crate) fn progress(length: u64, what: &'static str) -> ProgressBar {
         out::note(what);
     }
     bar.with_message(what)
+}
+
+/// How far long work of several parts is: a bar on a terminal, elsewhere a line at the start and at each tenth of a part.
+pub(crate) struct Parts {
+    bar: ProgressBar,
+    is_terminal: bool,
+    said: Option<(&'static str, u64)>,
+}
+
+impl Parts {
+    /// Says what begins.
+    pub(crate) fn begin(what: &'static str) -> Self {
+        Self { bar: progress(0, what), is_terminal: std::io::stderr().is_terminal(), said: None }
+    }
+
+    /// So many of so many are done of this part.
+    pub(crate) fn at(&mut self, part: &'static str, done: u64, of: u64) {
+        if self.said.is_none_or(|(said, _)| said != part) {
+            self.bar.reset();
+            self.bar.set_message(part);
+        }
+        self.bar.set_length(of);
+        self.bar.set_position(done);
+        let now = (part, done.saturating_mul(10) / of.max(1));
+        if self.said != Some(now) && !self.is_terminal {
+            out::note(format_args!("{part}: {done} of {of}"));
+        }
+        self.said = Some(now);
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn end(self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 /// Where a command's secrets come from.

@@ -2,16 +2,19 @@
 //! takes to write it down; the database gets its public key.
 
 mod export;
+mod handed;
 mod rest;
+pub mod roster;
 mod store;
 
 use std::collections::BTreeMap;
 
 use survey_forms::Fault;
-use survey_forms::roster::{Roster, RosterRow};
-use survey_forms::round::{Assignment, Channel};
+use survey_forms::roster::{Roster, RosterRow, RowFault};
+use survey_forms::round::{Assignment, Channel, IssueMode};
 
-pub use export::{plain, write_csv};
+pub use export::{plain, write_csv, write_xlsx};
+pub use handed::{HandedOver, Standing, hand_over, standing, standings};
 pub use rest::rest;
 
 use crate::ballot::log::entry::What;
@@ -96,6 +99,12 @@ pub enum CredentialError {
     /// Faulty rows of a roster; nothing was imported.
     #[error("the roster has {} faulty rows", .0.len())]
     Roster(Vec<Fault>),
+    /// Faulty rows of a list of people; nothing was imported.
+    #[error("the list has {} faults", .0.len())]
+    List(Vec<RowFault>),
+    /// The group's codes go by letters to named people, and are made when these are sent.
+    #[error("{0}: its codes go by letter; see phieu letters")]
+    Addressed(String),
     /// The round's log could not be written.
     #[error(transparent)]
     Log(LogError),
@@ -141,6 +150,15 @@ pub fn issue(
     if chosen.is_empty() {
         return Err(CredentialError::NothingSelected);
     }
+    let by_letter = |a: &Assignment| {
+        round.definition.group(&a.respondent_code).is_some_and(|group| group.issue == IssueMode::Addressed)
+    };
+    if selection.respondent_code.is_some()
+        && let Some(addressed) = chosen.iter().find(|a| by_letter(a))
+    {
+        return Err(CredentialError::Addressed(addressed.respondent_code.clone()));
+    }
+    let chosen: Vec<Assignment> = chosen.into_iter().filter(|a| !by_letter(a)).collect();
     let issued = store::issued(conn, round.id())?;
     let people = store::roster(conn, round.id())?;
     let mut wanted = Vec::new();
@@ -296,6 +314,11 @@ pub fn replace(
         targets: old.stratum.targets,
         sheet,
     })
+}
+
+/// The room's pages.
+pub fn pages(cfg: &mut actix_web::web::ServiceConfig) {
+    roster::pages::pages(cfg);
 }
 
 /// Imports a roster in place of the old one: every row or none.

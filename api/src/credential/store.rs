@@ -9,7 +9,7 @@ use survey_forms::roster::RosterRow;
 use super::Place;
 use crate::ballot::PublicKey;
 use crate::db::Conn;
-use crate::db::schema::{credential, roster, round};
+use crate::db::schema::{capture, credential, paper, roster, round};
 
 #[derive(Insertable)]
 #[diesel(table_name = credential)]
@@ -61,6 +61,41 @@ pub(super) fn issued(conn: &mut Conn, round: &str) -> QueryResult<BTreeMap<Place
     let rows: Vec<(String, String, String, i64)> = credential::table
         .filter(credential::round.eq(round))
         .filter(credential::state.ne("revoked"))
+        .group_by((credential::respondent_code, credential::source_unit, credential::targets))
+        .select((credential::respondent_code, credential::source_unit, credential::targets, count_star()))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(g, u, t, n)| ((g, u, t), u64::try_from(n).unwrap_or(0))).collect())
+}
+
+/// A code that nobody used, and whose paper, if it has one, has neither come back nor been keyed.
+macro_rules! unused {
+    ($round:expr) => {{
+        let keyed = capture::table.filter(capture::round.eq($round)).select(capture::public_key);
+        let out = paper::custody.ne_all(["printed", "issued", "delivered"]);
+        let back = paper::table.filter(paper::round.eq($round).and(out)).select(paper::public_key);
+        credential::table
+            .filter(credential::round.eq($round).and(credential::state.eq("issued")))
+            .filter(credential::public_key.ne_all(keyed).and(credential::public_key.ne_all(back)))
+    }};
+}
+
+/// Unused codes with their places, in the order of their keys.
+pub(super) fn unused(conn: &mut Conn, round: &str) -> QueryResult<Vec<(PublicKey, Place)>> {
+    let rows: Vec<(Vec<u8>, (String, String, String))> = unused!(round)
+        .order(credential::public_key)
+        .select((credential::public_key, (credential::respondent_code, credential::source_unit, credential::targets)))
+        .load(conn)?;
+    let parse = |(key, place): (Vec<u8>, Place)| {
+        let key: Result<PublicKey, _> = key.as_slice().try_into();
+        let key = key.map_err(|_length| diesel::result::Error::DeserializationError("credential.public_key".into()))?;
+        Ok((key, place))
+    };
+    rows.into_iter().map(parse).collect()
+}
+
+/// How many codes are unused, by place.
+pub(super) fn unused_counts(conn: &mut Conn, round: &str) -> QueryResult<BTreeMap<Place, u64>> {
+    let rows: Vec<(String, String, String, i64)> = unused!(round)
         .group_by((credential::respondent_code, credential::source_unit, credential::targets))
         .select((credential::respondent_code, credential::source_unit, credential::targets, count_star()))
         .load(conn)?;

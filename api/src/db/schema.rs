@@ -157,6 +157,8 @@ diesel::table! {
         password_hash -> Text,
         disabled -> Bool,
         created_at -> BigInt,
+        office -> Nullable<Text>,
+        ends_at -> Nullable<BigInt>,
     }
 }
 
@@ -165,9 +167,14 @@ diesel::table! {
         public_key -> Binary,
         round -> Text,
         state -> Text,
-        first_by -> Text,
+        before -> Nullable<Text>,
+        first_by -> Nullable<Text>,
         second_by -> Nullable<Text>,
+        audited_by -> Nullable<Text>,
         settled_by -> Nullable<Text>,
+        held_by -> Nullable<Text>,
+        void_by -> Nullable<Text>,
+        void_confirmed_by -> Nullable<Text>,
     }
 }
 
@@ -198,6 +205,62 @@ diesel::table! {
 }
 
 diesel::table! {
+    bundle_sums (bundle) {
+        bundle -> Text,
+        audited_items -> BigInt,
+        audited_wrong -> BigInt,
+        keying_seconds -> BigInt,
+    }
+}
+
+diesel::table! {
+    paper_referral (id) {
+        id -> Text,
+        round -> Text,
+        bundle -> Nullable<Text>,
+        sheet -> Nullable<BigInt>,
+        trouble -> Text,
+        remark -> Text,
+        state -> Text,
+        verdict -> Text,
+        referred_by -> Text,
+        proposed_by -> Nullable<Text>,
+        confirmed_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    desk_work (round, staff, pass, day) {
+        round -> Text,
+        staff -> Text,
+        pass -> Text,
+        day -> Text,
+        ballots -> BigInt,
+        items -> BigInt,
+        wrong -> BigInt,
+    }
+}
+
+diesel::table! {
+    desk_item (round, respondent_code, item_code) {
+        round -> Text,
+        respondent_code -> Text,
+        item_code -> Text,
+        compared -> BigInt,
+        differed -> BigInt,
+    }
+}
+
+diesel::table! {
+    desk_pass (id) {
+        id -> Binary,
+        short -> Text,
+        staff -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     paper (public_key) {
         public_key -> Binary,
         round -> Text,
@@ -205,6 +268,32 @@ diesel::table! {
         sheet -> BigInt,
         custody -> Text,
         sampled -> Bool,
+    }
+}
+
+diesel::table! {
+    keying_claim (desk, public_key) {
+        desk -> Text,
+        public_key -> Binary,
+        staff -> Text,
+    }
+}
+
+diesel::table! {
+    keying_effort (staff, day) {
+        staff -> Text,
+        day -> Text,
+        entries -> BigInt,
+        keystrokes -> BigInt,
+        refused -> BigInt,
+        active_seconds -> BigInt,
+    }
+}
+
+diesel::table! {
+    desk_key (staff) {
+        staff -> Text,
+        secret -> Binary,
     }
 }
 
@@ -250,6 +339,7 @@ diesel::table! {
         scopes -> Text,
         revoked -> Bool,
         created_at -> BigInt,
+        rounds -> Text,
     }
 }
 
@@ -299,31 +389,100 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    addressee (id) {
+        id -> Text,
+        round -> Text,
+        respondent_code -> Text,
+        source_unit -> Text,
+        name -> Text,
+        email -> Text,
+        mailbox -> Text,
+    }
+}
+
+diesel::table! {
+    tie (addressee) {
+        addressee -> Text,
+        round -> Text,
+        public_key -> Binary,
+    }
+}
+
+diesel::table! {
+    letter (id) {
+        id -> Text,
+        round -> Text,
+        addressee -> Text,
+        template -> Text,
+        number -> BigInt,
+        state -> Text,
+        due -> BigInt,
+        tries -> BigInt,
+        fault -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    posting (round) {
+        round -> Text,
+        paused_by -> Nullable<Text>,
+        trouble -> Nullable<Text>,
+        trouble_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    roster_upload (id) {
+        id -> Text,
+        round -> Text,
+        respondent_code -> Nullable<Text>,
+        file -> Text,
+        mapping -> Text,
+        body -> Binary,
+        uploaded_by -> Text,
+        uploaded_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    addressee,
     audit,
     ballot,
     ballot_box,
     bundle,
+    bundle_sums,
     capture,
     client,
     credential,
+    desk_item,
+    desk_key,
+    desk_pass,
+    desk_work,
     draft,
     envelope,
+    keying_claim,
+    keying_effort,
+    letter,
     log,
     log_leaf,
     log_tile,
     opening,
     paper,
+    paper_referral,
     post_office,
+    posting,
     publication,
     release_proposal,
     remark,
     roster,
+    roster_upload,
     round,
     round_proposal,
     session,
     signing_key,
     staff,
+    tie,
     turnout,
     webhook,
     webhook_delivery,

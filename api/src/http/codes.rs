@@ -73,6 +73,8 @@ codes! {
     OVER_QUOTA = 409 "over_quota" "Số mã yêu cầu vượt chỉ tiêu hoặc danh sách đã nhập. Chưa có mã nào được phát.";
     /// Neither a quota nor a roster, and no number given.
     HOW_MANY = 409 "how_many" "Nhóm này không có chỉ tiêu và chưa có danh sách; cần cho biết số mã.";
+    /// The group's codes go by letters to named people.
+    CODES_BY_LETTER = 409 "codes_by_letter" "Mã của nhóm này được gửi qua thư từng người, không phát thành danh sách.";
     /// The code's ballot is in the box and stays there.
     CODE_USED = 409 "code_used" "Mã này đã được dùng; phiếu đã nằm trong hòm phiếu.";
 
@@ -91,6 +93,8 @@ codes! {
     TOKEN_EXPIRED = 401 "token_expired" "Mã truy cập đã hết hạn.";
     /// The token does not carry the scope.
     SCOPE_MISSING = 403 "scope_missing" "Mã truy cập không có phạm vi cần thiết.";
+    /// The client is for other rounds.
+    ROUND_NOT_GRANTED = 403 "round_not_granted" "Máy khách này không được cấp quyền với đợt điều tra đã gọi.";
     /// Unknown client, wrong secret, revoked.
     CLIENT_INVALID = 401 "invalid_client" "Máy khách không đúng hoặc đã bị thu hồi.";
     /// Only `client_credentials` is offered.
@@ -191,8 +195,64 @@ codes! {
     KEYING_NOT_DISPUTED = 409 "keying_not_disputed" "Phiếu này không có mục nào cần phân xử.";
     /// Keyed and cast.
     KEYING_ALREADY_CAST = 409 "keying_already_cast" "Phiếu này đã nhập xong và đã ở trong hòm phiếu.";
+    /// A decision without a blind reading before it.
+    KEYING_READING_MISSING = 409 "keying_reading_missing" "Xin đọc các mục lệch trên phiếu giấy trước khi xem hai lượt nhập và quyết định.";
+    /// The key of a command came before with another body.
+    IDEMPOTENCY_KEY_REUSED = 422 "idempotency_key_reused" "Lệnh này đã được gửi trước đó với nội dung khác. Nội dung đã lưu được giữ nguyên.";
     /// The same person, the same pass, another entry.
     KEYING_ENTRY_DIFFERS = 422 "keying_entry_differs" "Ông/bà đã lưu lượt này với nội dung khác. Nội dung đã lưu được giữ nguyên.";
+    /// Two entries agree; the ballot waits for the reading of a sample.
+    KEYING_AWAITS_SAMPLE = 409 "keying_awaits_sample" "Phiếu này được rút làm mẫu kiểm tra. Xin chuyển phiếu cho người đọc mẫu.";
+    /// Set aside with a question about the whole ballot.
+    KEYING_SET_ASIDE = 409 "keying_set_aside" "Phiếu này đang được để riêng vì có sự cố. Xin chờ phụ trách giải quyết tại trang Sự cố.";
+    /// Void by the word of two.
+    KEYING_VOID = 409 "keying_void" "Phiếu này đã được hai người xác nhận là không hợp lệ nên không nhập.";
+    /// Neither set aside nor void.
+    KEYING_NOT_SET_ASIDE = 409 "keying_not_set_aside" "Phiếu này không nằm trong các phiếu để riêng.";
+    /// Nothing was keyed that could be keyed anew.
+    KEYING_NOTHING_TO_REOPEN = 409 "keying_nothing_to_reopen" "Phiếu này chưa có lượt nhập nào để mở lại.";
+    /// A paper code in no bundle.
+    KEYING_NO_BUNDLE = 409 "keying_no_bundle" "Phiếu này không thuộc bó nào. Xin để riêng phiếu và báo phụ trách.";
+    /// The bundle belongs to another post office.
+    KEYING_OTHER_OFFICE = 403 "keying_other_office" "Phiếu này thuộc bó của bưu điện khác. Xin để riêng phiếu và báo phụ trách.";
+    /// Paper is received before it is keyed.
+    KEYING_NOT_RECEIVED = 409 "keying_not_received" "Bó của phiếu này chưa được kiểm nhận. Xin kiểm nhận bó tại trang Bó phiếu rồi mới nhập.";
+    /// The bundle's numbers do not add up.
+    KEYING_DISCREPANCY = 409 "keying_discrepancy" "Số phiếu của bó không khớp. Phụ trách phải ghi giải trình rồi mới nhập được.";
+    /// Two have signed for the bundle.
+    KEYING_BUNDLE_LOCKED = 409 "keying_bundle_locked" "Bó của phiếu này đã được hai người ký khóa, không nhập thêm được.";
+    /// The sheet counts as gone.
+    KEYING_SHEET_GONE = 409 "keying_sheet_gone" "Tờ phiếu này đang được ghi là hỏng, thất lạc hoặc không thu về. Xin báo phụ trách ghi nhận đã tìm thấy rồi mới nhập.";
+    /// No second pass before every ballot of the bundle has a first.
+    KEYING_FIRSTS_MISSING = 409 "keying_firsts_missing" "Bó này còn phiếu chưa nhập lượt 1. Nhập xong lượt 1 cả bó rồi mới nhập lượt 2.";
+
+    // bundles of paper
+    /// No such bundle, or not this post office's.
+    BUNDLE_UNKNOWN = 404 "bundle_unknown" "Không có bó phiếu này.";
+    /// The step before is missing.
+    BUNDLE_TOO_EARLY = 409 "bundle_too_early" "Bó phiếu chưa đến bước này. Xin làm bước trước đã.";
+    /// Done before.
+    BUNDLE_PAST = 409 "bundle_past" "Bước này đã làm rồi.";
+    /// Signed by two.
+    BUNDLE_LOCKED = 409 "bundle_locked" "Bó phiếu đã được hai người ký khóa, không thay đổi được nữa.";
+    /// A supervisor has to say why.
+    BUNDLE_DISCREPANCY = 409 "bundle_discrepancy" "Số phiếu của bó không khớp. Phụ trách phải ghi giải trình đã.";
+    /// The numbers add up.
+    BUNDLE_NOTHING_TO_NOTE = 409 "bundle_nothing_to_note" "Số phiếu của bó khớp, không có gì phải giải trình.";
+    /// Two sign.
+    BUNDLE_SAME_PERSON = 409 "bundle_same_person" "Ông/bà đã ký bó này. Chữ ký thứ hai phải của người khác.";
+    /// Ballots are not settled, or the sample was not read.
+    BUNDLE_NOT_SETTLED = 409 "bundle_not_settled" "Bó phiếu chưa xong: còn phiếu chưa nhập đủ, chưa phân xử, còn sự cố hoặc chưa kiểm tra mẫu.";
+    /// A device still holds finished entries.
+    BUNDLE_ON_DEVICES = 409 "bundle_on_devices" "Còn máy chưa gửi hết các lượt nhập của bó này. Xin nối mạng máy ấy và đợi gửi xong.";
+    /// Everything is settled already.
+    BUNDLE_NOTHING_TO_SAMPLE = 409 "bundle_nothing_to_sample" "Không còn phiếu nào chưa vào hòm để rút mẫu.";
+    /// The ballot of the sheet is in the box.
+    SHEET_KEYED = 409 "sheet_keyed" "Phiếu của tờ này đã nhập xong, không ghi là hỏng hay thất lạc được.";
+    /// The sheet has left already.
+    SHEET_GONE = 409 "sheet_gone" "Tờ này đã được ghi là hỏng, thất lạc hoặc không thu về.";
+    /// The sheet is not gone.
+    SHEET_HERE = 409 "sheet_here" "Tờ này không bị ghi là thất lạc.";
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ impl Site {
             css: self.css.clone(),
             staff: None,
             script: None,
+            inline: None,
             logo: None,
             tongue: None,
         }
@@ -64,6 +65,8 @@ pub struct Frame {
     pub staff: Option<StaffBar>,
     /// Path of the page's own script, if it has one.
     pub script: Option<String>,
+    /// A script that stands in the page itself.
+    pub inline: Option<&'static str>,
     /// Address of the organiser's logo, if the page shows one.
     pub logo: Option<String>,
     /// The languages of the page, if it is offered in more than Vietnamese.
@@ -85,6 +88,13 @@ impl Frame {
     #[must_use]
     pub fn with_script(mut self, name: &str) -> Self {
         self.script = Some(format!("{}/assets/{}", self.prefix, assets::hashed(name)));
+        self
+    }
+
+    /// With a module of `assets/` that stands in the page itself ([`assets::inline`]).
+    #[must_use]
+    pub fn with_inline(mut self, name: &str) -> Self {
+        self.inline = assets::inline(name);
         self
     }
 

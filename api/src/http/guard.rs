@@ -1,5 +1,7 @@
 //! Middleware: cross-site defence, security headers, and problems shown as pages where people are.
 
+use std::sync::LazyLock;
+
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -8,9 +10,9 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, ResponseError as _};
 
-use super::codes;
 use super::frame::{ErrorPage, Site, render};
 use super::problem::Problem;
+use super::{assets, codes};
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
@@ -38,14 +40,20 @@ fn same_site(req: &ServiceRequest) -> bool {
     }
 }
 
+/// What pages may load and run: their own files, and the scripts that stand in them by their hashes.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let hashes: Vec<String> = assets::inline_hashes().collect();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self' {}; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        hashes.join(" ")
+    );
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
+
 /// Headers for every answer; a route that set its own keeps it.
 pub async fn security_headers<B: MessageBody>(req: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
-    const HEADERS: [(HeaderName, &str); 6] = [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
+    const HEADERS: [(HeaderName, &str); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // Not "no-referrer": browsers without Fetch Metadata would then post with `Origin: null`.
         (header::REFERRER_POLICY, "same-origin"),
@@ -58,6 +66,9 @@ pub async fn security_headers<B: MessageBody>(req: ServiceRequest, next: Next<B>
                                base-uri 'none'; frame-ancestors 'none'";
     let is_docs = req.match_pattern().is_some_and(|pattern| pattern.contains("/docs/"));
     let mut res = next.call(req).await?;
+    if !res.headers().contains_key(header::CONTENT_SECURITY_POLICY) {
+        res.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
+    }
     if is_docs {
         res.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCS_POLICY));
     }

@@ -142,7 +142,7 @@ pub(super) fn settle(
     if faults.is_empty() { Ok(decided) } else { Err(faults) }
 }
 
-fn fault(under: &str, target: &str, item: &str, code: &'static str) -> AnswerFault {
+pub(super) fn fault(under: &str, target: &str, item: &str, code: &'static str) -> AnswerFault {
     let step = |name: &str| name.replace('~', "~0").replace('/', "~1");
     AnswerFault { pointer: format!("{under}/{}/{}", step(target), step(item)), code }
 }

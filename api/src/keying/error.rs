@@ -4,6 +4,7 @@ use survey_forms::answers::AnswerFault;
 
 use super::state::Refusal;
 use crate::ballot::{CastError, FindError, draft::DraftError};
+use crate::bundle::GateRefusal;
 use crate::db::DbError;
 use crate::http::{FieldFault, Problem, codes};
 use crate::round::RoundError;
@@ -29,15 +30,24 @@ pub enum KeyingError {
     /// The ballot's state does not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The paper is not where it is keyed.
+    #[error(transparent)]
+    Gate(#[from] GateRefusal),
     /// This person has done this pass with another entry.
     #[error("another entry of this pass by the same person is there")]
     EntryDiffers,
+    /// The key of a command came before with another entry, or from somebody else.
+    #[error("the command's key belongs to another entry")]
+    KeyReused,
     /// Only adjudicators and supervisors decide.
     #[error("this role does not decide")]
     RoleMissing,
     /// Items without an explicit code, or with one that the form does not hold.
     #[error("{} answers at fault", .0.len())]
     Answers(Vec<AnswerFault>),
+    /// Whoever decides reads the disputed places first, without seeing the entries.
+    #[error("the disputed places were not read by this person")]
+    ReadingMissing,
     /// A decision that does not settle exactly what is disputed.
     #[error("{} places of the decision at fault", .0.len())]
     Decision(Vec<AnswerFault>),
@@ -97,8 +107,24 @@ impl From<KeyingError> for Problem {
                 Refusal::AwaitsThird => &codes::KEYING_AWAITS_THIRD,
                 Refusal::NotDisputed | Refusal::NotSettled => &codes::KEYING_NOT_DISPUTED,
                 Refusal::AlreadyCast => &codes::KEYING_ALREADY_CAST,
+                Refusal::AwaitsSample => &codes::KEYING_AWAITS_SAMPLE,
+                Refusal::SetAside => &codes::KEYING_SET_ASIDE,
+                Refusal::Void => &codes::KEYING_VOID,
+                Refusal::NotSetAside => &codes::KEYING_NOT_SET_ASIDE,
+                Refusal::NothingToReopen => &codes::KEYING_NOTHING_TO_REOPEN,
+            }),
+            E::Gate(refusal) => Self::new(match refusal {
+                GateRefusal::NoBundle => &codes::KEYING_NO_BUNDLE,
+                GateRefusal::OtherOffice => &codes::KEYING_OTHER_OFFICE,
+                GateRefusal::NotReceived => &codes::KEYING_NOT_RECEIVED,
+                GateRefusal::Discrepancy => &codes::KEYING_DISCREPANCY,
+                GateRefusal::Locked => &codes::KEYING_BUNDLE_LOCKED,
+                GateRefusal::Gone(_) => &codes::KEYING_SHEET_GONE,
+                GateRefusal::FirstsMissing(_) => &codes::KEYING_FIRSTS_MISSING,
             }),
             E::EntryDiffers => Self::new(&codes::KEYING_ENTRY_DIFFERS),
+            E::ReadingMissing => Self::new(&codes::KEYING_READING_MISSING),
+            E::KeyReused => Self::new(&codes::IDEMPOTENCY_KEY_REUSED),
             E::RoleMissing => Self::new(&codes::ROLE_MISSING),
             E::Answers(faults) => Self::new(&codes::ANSWERS_INVALID).with_errors(places(faults, "/answers")),
             E::Decision(faults) => Self::new(&codes::ANSWERS_INVALID).with_errors(places(faults, "")),

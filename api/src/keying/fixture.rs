@@ -11,6 +11,7 @@ use super::{PaperDesk, entry, store};
 use crate::access::{Role, Staff};
 use crate::ballot::seal::{BoxSecret, open as open_envelope};
 use crate::ballot::{Bearer, Casting, Token};
+use crate::bundle::{self, By};
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 use crate::credential::{Selection, issue};
@@ -100,7 +101,11 @@ impl Scene {
                 _ => Some("SNV"),
             };
             let one = Selection { respondent_code: Some(group), source_unit: unit, count: Some(1) };
-            issue(conn, &loaded, one, &entropy).unwrap().pop().unwrap().token
+            let token = issue(conn, &loaded, one, &entropy).unwrap().pop().unwrap().token;
+            // Each is a bundle of its own, and has come back.
+            let by = By::Actor(crate::access::Actor::Command);
+            bundle::receive_all(&self.desk.db, conn, &entropy, &by, &self.round, None).unwrap();
+            token
         })
     }
 

@@ -10,14 +10,23 @@
 //! pass after it is told that it is done, and no more. Otherwise a stolen database and a photographed code would prove
 //! a vote.
 
+mod command;
+mod device;
+pub mod effort;
 mod entry;
 mod error;
 pub mod pages;
 mod progress;
+mod reading;
 pub mod rest;
+mod screen;
 mod sheet;
 pub mod state;
 mod store;
+mod third;
+mod training;
+mod training_pages;
+mod unfinished;
 
 #[cfg(test)]
 mod fixture;
@@ -30,6 +39,9 @@ use std::sync::Arc;
 use survey_forms::answers::Answers;
 use survey_forms::round::Channel;
 
+pub use command::CommandKey;
+pub use device::{StoreKey, desk_number};
+pub use effort::Effort;
 pub use entry::{Decision, Dispute, Place, Reason, places, read_key, show};
 pub use error::KeyingError;
 pub use progress::Progress;
@@ -37,6 +49,7 @@ pub use state::{Capture, Pass, Refusal};
 
 use crate::access::{Actor, Role, Staff, audit};
 use crate::ballot::{Bearer, Casting, CredentialState, Purpose, Token, draft, find};
+use crate::bundle::{self, SheetLabel, Sums, claims};
 use crate::clock::Entropy;
 use crate::db::{Conn, Db, DbError};
 use crate::round::Rounds;
@@ -61,8 +74,15 @@ pub struct PaperDesk {
 pub enum Task {
     /// Key it.
     Key(Pass),
-    /// Decide where the two entries differ; never empty.
-    Decide(Vec<Dispute>),
+    /// Read these places on the paper, before what the two entries have there is shown; never empty.
+    Read(Vec<Place>),
+    /// Decide where the two entries differ, having read it.
+    Decide {
+        /// Where, and what the entries have; never empty.
+        disputes: Vec<Dispute>,
+        /// What this person read there.
+        reading: Answers,
+    },
     /// Nothing: it was settled, and this scan has put it into the box.
     Finished,
 }
@@ -74,6 +94,8 @@ pub enum Reached {
     FirstDone,
     /// The entries differ in so many places.
     Mismatched(usize),
+    /// The entries agree; the ballot was drawn for the sample and waits to be read a third time.
+    AwaitsSample,
     /// In the box.
     Cast,
 }
@@ -87,10 +109,32 @@ pub struct Done {
     pub repeated: bool,
 }
 
+/// How an entry reached the desk, beside what it is; nothing of it for a form without script.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    /// The command's key.
+    pub key: Option<CommandKey>,
+    /// The number of the browser that held the ballot.
+    pub desk: Option<String>,
+    /// What it took.
+    pub effort: Option<Effort>,
+}
+
+/// Where the entry of a pass waits. A sample that reads as both clerks did is not kept; one that does not takes the place
+/// of the second entry, which is the first one again.
 fn purpose(pass: Pass) -> Purpose {
     match pass {
         Pass::First => Purpose::FirstKeying,
-        Pass::Second => Purpose::SecondKeying,
+        Pass::Second | Pass::Sample => Purpose::SecondKeying,
+    }
+}
+
+/// Clerks key and do not read samples; auditors read samples and do not key.
+fn may_do(role: Role, pass: Pass) -> Result<(), KeyingError> {
+    match (pass, role) {
+        (Pass::Sample, Role::Clerk) => Err(Refusal::AwaitsSample.into()),
+        (Pass::First | Pass::Second, Role::Auditor) => Err(KeyingError::RoleMissing),
+        _ => Ok(()),
     }
 }
 
@@ -124,8 +168,20 @@ impl PaperDesk {
         let task = self.db.read(move |conn| desk.task(conn, &bearer, &by)).await?;
         if matches!(task, Task::Finished) {
             self.finish(staff, ballot).await?;
+        } else {
+            let (bearer, by) = (Arc::clone(ballot), staff.id.clone());
+            self.db.write(move |conn| begin(conn, &bearer, &by)).await?;
         }
         Ok(task)
+    }
+
+    /// What is printed on this ballot beside its code: group, bundle and number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn label(&self, ballot: &Arc<Bearer>) -> Result<Option<SheetLabel>, KeyingError> {
+        let key = ballot.keys.public;
+        Ok(self.db.read(move |conn| bundle::label(conn, &key)).await?)
     }
 
     fn task(&self, conn: &mut Conn, bearer: &Bearer, staff: &Staff) -> Result<Task, KeyingError> {
@@ -134,14 +190,25 @@ impl PaperDesk {
             return Ok(Task::Finished);
         }
         self.still_open(conn, bearer, &capture)?;
+        let passage = bundle::gate(conn, &bearer.keys.public, staff)??;
         match capture.next_pass(&staff.id) {
             Err(Refusal::AwaitsThird) if may_decide(staff.role) => {
                 capture.may_settle(&staff.id)?;
                 let [first, second] = entries(conn, bearer)?;
-                Ok(Task::Decide(entry::disputes(&bearer.form()?, &first, &second)))
+                let disputes = entry::disputes(&bearer.form()?, &first, &second);
+                Ok(match reading::of(conn, bearer, &staff.id)? {
+                    Some(reading) => Task::Decide { disputes, reading },
+                    None => Task::Read(disputes.into_iter().map(|d| (d.target, d.item)).collect()),
+                })
             }
             Err(refusal) => Err(refusal.into()),
-            Ok(pass) => Ok(Task::Key(pass)),
+            Ok(pass) => {
+                may_do(staff.role, pass)?;
+                if pass == Pass::Second {
+                    bundle::firsts_complete(conn, &passage)??;
+                }
+                Ok(Task::Key(pass))
+            }
         }
     }
 
@@ -169,14 +236,64 @@ impl PaperDesk {
         pass: Pass,
         answers: Answers,
     ) -> Result<Done, KeyingError> {
+        self.enter_with(staff, ballot, pass, answers, Circumstances::default()).await
+    }
+
+    /// [`PaperDesk::enter`] from a browser of the desk. The same command again gets the stored answer.
+    ///
+    /// # Errors
+    /// As [`PaperDesk::enter`]; [`KeyingError::KeyReused`] for the key of another entry.
+    pub async fn enter_with(
+        &self,
+        staff: &Staff,
+        ballot: &Arc<Bearer>,
+        pass: Pass,
+        answers: Answers,
+        with: Circumstances,
+    ) -> Result<Done, KeyingError> {
         let answers = entry::comparable(&answers);
         ballot.form()?.check_cast(&answers).map_err(KeyingError::Answers)?;
         let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.clone());
-        let (capture, done) = self.db.write(move |conn| desk.take_entry(conn, &bearer, &by, pass, &answers)).await?;
+        let (capture, done) =
+            self.db.write(move |conn| desk.take_command(conn, &bearer, &by, pass, &answers, &with)).await?;
         if capture.is_settled() && done.reached == Reached::Cast {
             self.finish(staff, ballot).await?;
         }
         Ok(done)
+    }
+
+    /// An entry with what comes along with it, in one transaction.
+    fn take_command(
+        &self,
+        conn: &mut Conn,
+        bearer: &Bearer,
+        staff: &Staff,
+        pass: Pass,
+        answers: &Answers,
+        with: &Circumstances,
+    ) -> Result<(Capture, Done), KeyingError> {
+        let before = match &with.key {
+            Some(key) => command::answered(conn, key, bearer, &staff.id, pass, answers)?,
+            None => None,
+        };
+        let taken = match before {
+            Some(reached) => (store::held(conn, &bearer.keys.public)?, Done { reached, repeated: true }),
+            None => self.take_entry(conn, bearer, staff, pass, answers)?,
+        };
+        if before.is_none()
+            && let Some(key) = &with.key
+        {
+            command::note(conn, key, bearer, &staff.id, (pass, answers), taken.1.reached, &self.entropy)?;
+        }
+        if !taken.1.repeated {
+            let at = self.db.now(conn)?;
+            effort::add(conn, &staff.id, at, with.effort)?;
+            draft::discard(conn, bearer, unfinished::purpose(pass))?;
+        }
+        if let Some(desk) = &with.desk {
+            claims::release(conn, desk, &bearer.keys.public)?;
+        }
+        Ok(taken)
     }
 
     fn take_entry(
@@ -190,20 +307,39 @@ impl PaperDesk {
         // Two first entries at once: the row is there for whoever asks again.
         for _ in 0..3 {
             let capture = store::held(conn, &bearer.keys.public)?;
-            if capture.keyed_by(pass) == Some(&staff.id) {
+            let anew = matches!(capture, Capture::Reopened { .. });
+            if capture.keyed_by(pass) == Some(&staff.id) && !anew {
                 let reached = repeated(conn, bearer, &capture, pass, answers)?;
                 return Ok((capture, Done { reached, repeated: true }));
             }
             self.still_open(conn, bearer, &capture)?;
+            let passage = bundle::gate(conn, &bearer.keys.public, staff)??;
+            may_do(staff.role, pass)?;
             let (next, reached) = match pass {
                 Pass::First => (capture.first_done(&staff.id)?, Reached::FirstDone),
-                Pass::Second => second_entry(conn, bearer, &capture, &staff.id, answers)?,
+                Pass::Second => {
+                    let done = second_entry(conn, bearer, &capture, &staff.id, answers, passage.sampled)?;
+                    bundle::firsts_complete(conn, &passage)??;
+                    done
+                }
+                Pass::Sample => sample_entry(conn, bearer, &capture, &staff.id, answers)?,
             };
             if store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)? {
-                draft::keep(conn, bearer, purpose(pass), answers, &self.entropy)?;
-                let (act, detail) = match (&next, reached) {
+                if pass != Pass::Sample {
+                    self.keep_earlier(conn, bearer, pass)?;
+                }
+                if pass != Pass::Sample || !next.is_settled() {
+                    draft::keep(conn, bearer, purpose(pass), answers, &self.entropy)?;
+                }
+                if pass == Pass::Sample {
+                    let read = Sums { items: count(answers.len()), ..Sums::default() };
+                    bundle::add_sums(conn, &passage.bundle, read)?;
+                }
+                let (act, detail) = match (pass, reached) {
+                    (Pass::Sample, Reached::Mismatched(places)) => ("keying.sample_differs", format!("{places} items")),
+                    (Pass::Sample, _) => ("keying.sample_read", String::new()),
                     (_, Reached::Mismatched(places)) => ("keying.mismatched", format!("{places} items")),
-                    (Capture::Matched { .. }, _) => ("keying.matched", String::new()),
+                    (Pass::Second, _) => ("keying.matched", String::new()),
                     _ => ("keying.first_done", String::new()),
                 };
                 self.note(conn, staff, act, bearer, &detail)?;
@@ -213,10 +349,20 @@ impl PaperDesk {
         Err(DbError::Conflict.into())
     }
 
-    /// A third person decides every disputed place; the ballot is cast then.
+    /// The entry that a ballot keyed anew had in this place stays under its code until the cast.
+    fn keep_earlier(&self, conn: &mut Conn, bearer: &Bearer, pass: Pass) -> Result<(), KeyingError> {
+        let earlier = if pass == Pass::First { Purpose::EarlierFirst } else { Purpose::EarlierSecond };
+        if let Some(before) = draft::read(conn, bearer, purpose(pass))? {
+            draft::keep(conn, bearer, earlier, &before, &self.entropy)?;
+        }
+        Ok(())
+    }
+
+    /// A third person, who has read them ([`PaperDesk::read_blind`]), decides every disputed place; the ballot is cast
+    /// then.
     ///
     /// # Errors
-    /// [`KeyingError::RoleMissing`], [`KeyingError::Decision`] with every place at fault, and the rest of
+    /// [`KeyingError::RoleMissing`], [`KeyingError::ReadingMissing`], [`KeyingError::Decision`] with every place at fault, and the rest of
     /// [`KeyingError`].
     pub async fn adjudicate(
         &self,
@@ -250,9 +396,14 @@ impl PaperDesk {
             self.still_open(conn, bearer, &capture)?;
             capture.may_settle(&staff.id)?;
         }
+        let passage = bundle::gate(conn, &bearer.keys.public, staff)??;
         let [first, second] = entries(conn, bearer)?;
         let form = bearer.form()?;
         let disputes = entry::disputes(&form, &first, &second);
+        let read = reading::of(conn, bearer, &staff.id)?;
+        if !again && read.is_none() {
+            return Err(KeyingError::ReadingMissing);
+        }
         let decided = entry::settle(&form, &first, &disputes, decision).map_err(KeyingError::Decision)?;
         if again {
             let before = kept(conn, bearer, DECIDED)?;
@@ -263,11 +414,23 @@ impl PaperDesk {
             return Err(DbError::Conflict.into());
         }
         draft::keep(conn, bearer, DECIDED, &decided, &self.entropy)?;
+        if capture.keyed_by(Pass::Sample).is_some() {
+            // Both clerks read the same; where the decision is another, both were wrong.
+            let wrong = disputes.iter().filter(|d| decided.get(&d.target, &d.item) != Some(&d.first)).count();
+            bundle::add_sums(conn, &passage.bundle, Sums { wrong: count(wrong), ..Sums::default() })?;
+        }
         let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
         for reason in decision.reasons.values() {
             *reasons.entry(reason.as_str()).or_default() += 1;
         }
-        let detail: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let mut detail: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let other = decision.answers.iter().filter(|(target, item, answer)| {
+            read.as_ref().and_then(|read| read.get(target, item)).is_some_and(|read| read != *answer)
+        });
+        match other.count() {
+            0 => {}
+            count => detail.push(format!("decided otherwise than read {count}")),
+        }
         self.note(conn, staff, "keying.adjudicated", bearer, &detail.join(", "))?;
         Ok(false)
     }
@@ -287,6 +450,7 @@ impl PaperDesk {
                     return Ok(());
                 }
                 let next = capture.cast()?;
+                claims::release_all(conn, &bearer.keys.public)?;
                 if !store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)? {
                     return Err(DbError::Conflict.into());
                 }
@@ -319,6 +483,21 @@ impl PaperDesk {
     }
 }
 
+/// Notes who has the paper in hand. Of two at once the last one has it.
+fn begin(conn: &mut Conn, bearer: &Bearer, by: &str) -> Result<(), KeyingError> {
+    let capture = store::held(conn, &bearer.keys.public)?;
+    // Somebody may have moved it on since it was looked at.
+    let Ok(next) = capture.started(by) else { return Ok(()) };
+    if next != capture {
+        store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)?;
+    }
+    Ok(())
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
 /// Both entries, which a mismatched ballot has.
 fn entries(conn: &mut Conn, bearer: &Bearer) -> Result<[Answers; 2], KeyingError> {
     Ok([kept(conn, bearer, Purpose::FirstKeying)?, kept(conn, bearer, Purpose::SecondKeying)?])
@@ -341,7 +520,9 @@ fn repeated(
     pass: Pass,
     answers: &Answers,
 ) -> Result<Reached, KeyingError> {
-    if !matches!(capture, Capture::Cast { .. }) {
+    // A sample that reads as both clerks did was not kept.
+    let compared = pass != Pass::Sample || !capture.is_settled();
+    if compared && !matches!(capture, Capture::Cast { .. }) {
         match draft::read(conn, bearer, purpose(pass))? {
             Some(kept) if kept != *answers => return Err(KeyingError::EntryDiffers),
             Some(_) => {}
@@ -350,13 +531,14 @@ fn repeated(
             None => return Err(KeyingError::EntryLost),
         }
     }
-    Ok(match (pass, capture) {
+    Ok(match (pass, capture.at_rest()) {
         (Pass::First, _) => Reached::FirstDone,
-        (Pass::Second, Capture::Mismatched { .. }) => {
+        (Pass::Second, Capture::Matched { .. }) => Reached::AwaitsSample,
+        (_, Capture::Mismatched { .. }) => {
             let [first, second] = entries(conn, bearer)?;
             Reached::Mismatched(entry::disputes(&bearer.form()?, &first, &second).len())
         }
-        (Pass::Second, _) => Reached::Cast,
+        (_, _) => Reached::Cast,
     })
 }
 
@@ -366,21 +548,42 @@ fn second_entry(
     capture: &Capture,
     by: &str,
     answers: &Answers,
+    sampled: bool,
 ) -> Result<(Capture, Reached), KeyingError> {
     // Refuses before anything is decrypted.
     capture.second_done(by, true)?;
     let first = kept(conn, bearer, Purpose::FirstKeying)?;
     let next = capture.second_done(by, first == *answers)?;
+    Ok(match next {
+        Capture::Matched { .. } if sampled => (next, Reached::AwaitsSample),
+        Capture::Matched { .. } => (next.verified()?, Reached::Cast),
+        _ => {
+            let differ = entry::disputes(&bearer.form()?, &first, answers).len();
+            (next, Reached::Mismatched(differ))
+        }
+    })
+}
+
+/// The blind third reading of a ballot on which two agree.
+fn sample_entry(
+    conn: &mut Conn,
+    bearer: &Bearer,
+    capture: &Capture,
+    by: &str,
+    answers: &Answers,
+) -> Result<(Capture, Reached), KeyingError> {
+    capture.sampled(by, true)?;
+    let first = kept(conn, bearer, Purpose::FirstKeying)?;
     let differ = entry::disputes(&bearer.form()?, &first, answers).len();
-    let reached = if matches!(next, Capture::Matched { .. }) { Reached::Cast } else { Reached::Mismatched(differ) };
-    Ok((next, reached))
+    let reached = if differ == 0 { Reached::Cast } else { Reached::Mismatched(differ) };
+    Ok((capture.sampled(by, differ == 0)?, reached))
 }
 
 /// What is to be cast; none when it has been.
 fn settled_entry(conn: &mut Conn, bearer: &Bearer) -> Result<Option<Answers>, KeyingError> {
     let purpose = match store::capture(conn, &bearer.keys.public)? {
-        Capture::Matched { .. } => Purpose::FirstKeying,
-        Capture::Adjudicated { .. } => DECIDED,
+        Capture::Verified { third: None, .. } => Purpose::FirstKeying,
+        Capture::Verified { third: Some(_), .. } => DECIDED,
         Capture::Cast { .. } => return Ok(None),
         other => return Err(other.cast().err().unwrap_or(Refusal::NotSettled).into()),
     };

@@ -39,10 +39,12 @@ pub(super) fn by_group(conn: &mut Conn, rounds: &Rounds) -> Result<Vec<Progress>
                 round: round.definition.title.clone(),
                 respondent_code: group.code.clone(),
                 group: group.name.clone(),
-                awaiting: of(&|c| c.capture.is_none() && c.credential == "issued"),
-                first_done: capture("first_done"),
-                mismatched: capture("mismatched"),
-                settled: capture("matched") + capture("adjudicated"),
+                awaiting: of(&|c| c.capture.is_none() && c.credential == "issued")
+                    + capture("first_in_progress")
+                    + capture("reopened"),
+                first_done: capture("first_done") + capture("second_in_progress"),
+                mismatched: capture("mismatched") + capture("adjudicating"),
+                settled: capture("matched") + capture("verified"),
                 cast: capture("cast"),
             };
             if line.awaiting + line.first_done + line.mismatched + line.settled + line.cast > 0 {

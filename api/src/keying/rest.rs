@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -11,14 +11,24 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::pages::{Tools, desk};
-use super::{Decision, Dispute, Done, KeyingError, Pass, Place, Reached, Reason, Task};
+use super::sheet::{self, Typed};
+use super::{
+    Circumstances, CommandKey, Decision, Dispute, Done, Effort, KeyingError, Pass, Place, Reached, Reason, Task,
+    desk_number,
+};
 use crate::access::{Desk, Signed};
-use crate::ballot::Token;
+use crate::ballot::{Bearer, Token};
 use crate::http::{FieldFault, Problem, ProblemDocument, codes};
 
 /// The routes of this room under `/api/v1`.
 pub fn rest(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(open).service(entries).service(adjudications);
+    cfg.service(open)
+        .service(entries)
+        .service(unfinished)
+        .service(readings)
+        .service(adjudications)
+        .service(store)
+        .service(releases);
 }
 
 /// The ballot in hand. No `Debug`: it carries a code.
@@ -28,6 +38,10 @@ struct OpenRequest {
     #[schema(example = "7K3Q-DM2X-9P4H-TVB0-ZRWC-5NYG", max_length = 200)]
     #[validate(length(max = 200))]
     code: String,
+    /// The number that the caller's browser drew by lot (a UUID): it holds the ballot until its entry is here.
+    #[schema(example = "0c5bd3a6-5b4f-4d0e-9a53-9f6b2b8c3d11", max_length = 36)]
+    #[validate(length(max = 36))]
+    desk: Option<String>,
 }
 
 /// One pass over a ballot. No `Debug`: it carries a code and answers.
@@ -40,9 +54,77 @@ struct EntryRequest {
     /// The pass that `POST /keying/open` gave.
     pass: Pass,
     /// `{target: {item: answer}}` for every item of every target; an answer is an option's code or
-    /// `{"mark": "blank" | "several" | "illegible"}`.
-    #[schema(value_type = Object, example = json!({"SNV": {"X1.1": "B", "X1.2": {"mark": "blank"}}}))]
-    answers: Value,
+    /// `{"mark": "blank" | "several" | "illegible"}`. Either this or `keys`.
+    #[schema(value_type = Option<Object>, example = json!({"SNV": {"X1.1": "B", "X1.2": {"mark": "blank"}}}))]
+    answers: Option<Value>,
+    /// What was typed on the desk's screen, by the name of the input: `a3-5` is item 5 about the third target.
+    #[schema(example = json!({"a1-1": "2", "a1-2": "."}))]
+    keys: Option<BTreeMap<String, String>>,
+    /// The browser that held the ballot, as given to `POST /keying/open`.
+    #[schema(max_length = 36)]
+    #[validate(length(max = 36))]
+    desk: Option<String>,
+    /// What it took; added up by person and day, never kept with the ballot.
+    #[validate(nested)]
+    effort: Option<EffortRequest>,
+}
+
+/// What keying one ballot took.
+#[derive(Deserialize, Validate, ToSchema)]
+struct EffortRequest {
+    /// Keys pressed, refused ones too.
+    #[schema(maximum = 100_000)]
+    #[validate(range(max = 100_000))]
+    keystrokes: u32,
+    /// Keys that meant nothing where they were pressed.
+    #[schema(maximum = 100_000)]
+    #[validate(range(max = 100_000))]
+    refused: u32,
+    /// Seconds from the first key to the last, without pauses.
+    #[schema(maximum = 86_400)]
+    #[validate(range(max = 86_400))]
+    seconds: u32,
+}
+
+/// What has been typed and not finished. No `Debug`: it carries a code and answers.
+#[derive(Deserialize, Validate, ToSchema)]
+struct UnfinishedRequest {
+    /// The code.
+    #[schema(max_length = 200)]
+    #[validate(length(max = 200))]
+    code: String,
+    /// The pass that `POST /keying/open` gave.
+    pass: Pass,
+    /// All that was typed so far, by the name of the input; it replaces what was kept before.
+    #[schema(example = json!({"a1-1": "2"}))]
+    keys: BTreeMap<String, String>,
+    /// The browser that stops here and holds nothing more; without it the browser goes on.
+    #[schema(max_length = 36)]
+    #[validate(length(max = 36))]
+    left: Option<String>,
+}
+
+/// A browser that gives a ballot up. No `Debug`: it carries a code.
+#[derive(Deserialize, Validate, ToSchema)]
+struct ReleaseRequest {
+    /// The code.
+    #[schema(max_length = 200)]
+    #[validate(length(max = 200))]
+    code: String,
+    /// The browser.
+    #[schema(max_length = 36)]
+    #[validate(length(max = 36))]
+    desk: String,
+}
+
+/// What a browser of the desk needs to keep entries until they are here. No `Debug`: it carries a key.
+#[derive(Serialize, ToSchema)]
+struct Store {
+    /// AES-256 key in base64url without padding, for this person's entries; the same at each sign-in.
+    key: String,
+    /// Whose it is: sign-in name.
+    #[schema(example = "le.an")]
+    clerk: String,
 }
 
 /// A third person's decision. No `Debug`: it carries a code and answers.
@@ -71,10 +153,30 @@ struct Opened {
     respondent_code: String,
     /// What the ballot rates, in the order of the paper.
     targets: Vec<String>,
-    /// `first` and `second`: key it; `adjudicate`: decide; `cast`: nothing, this call has put it into the box.
+    /// `first`, `second` and `sample`: key it; `read`: read the disputed items on the paper (`POST /keying/readings`);
+    /// `adjudicate`: decide; `cast`: nothing, this call has put it into the box.
     task: TaskName,
-    /// For `adjudicate` only: where the entries differ.
+    /// For `read` and `adjudicate`: where the entries differ; what they have there, for whoever has read it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    disputed: Vec<Disputed>,
+}
+
+/// A third person's own reading. No `Debug`: it carries a code and answers.
+#[derive(Deserialize, Validate, ToSchema)]
+struct ReadingRequest {
+    /// The code.
+    #[schema(max_length = 200)]
+    #[validate(length(max = 200))]
+    code: String,
+    /// One answer for each disputed item, and no other: `{target: {item: answer}}`.
+    #[schema(value_type = Object, example = json!({"SNV": {"X1.1": "B"}}))]
+    answers: Value,
+}
+
+/// What the two entries have where they differ.
+#[derive(Serialize, ToSchema)]
+struct Shown {
+    /// Every disputed item.
     disputed: Vec<Disputed>,
 }
 
@@ -83,6 +185,8 @@ struct Opened {
 enum TaskName {
     First,
     Second,
+    Sample,
+    Read,
     Adjudicate,
     Cast,
 }
@@ -96,18 +200,20 @@ struct Disputed {
     /// The item.
     #[schema(example = "X1.1")]
     item: String,
-    /// What the first pass has.
-    #[schema(value_type = Object, example = json!("B"))]
-    first: Value,
-    /// What the second pass has.
-    #[schema(value_type = Object, example = json!({"mark": "several"}))]
-    second: Value,
+    /// What the first pass has, once it may be seen.
+    #[schema(value_type = Option<Object>, example = json!("B"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<Value>,
+    /// What the second pass has, once it may be seen.
+    #[schema(value_type = Option<Object>, example = json!({"mark": "several"}))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second: Option<Value>,
 }
 
 /// How far the ballot came.
 #[derive(Serialize, ToSchema)]
 struct Keyed {
-    /// `first_done`, `mismatched` or `cast`.
+    /// `first_done`, `mismatched`, `awaits_sample` (two agree, a third person reads it) or `cast`.
     #[schema(example = "first_done")]
     state: &'static str,
     /// For `mismatched`: in how many items the entries differ.
@@ -120,7 +226,7 @@ struct Keyed {
 impl From<Dispute> for Disputed {
     fn from(dispute: Dispute) -> Self {
         let Dispute { target, item, first, second } = dispute;
-        Self { target, item, first: first.to_value(), second: second.to_value() }
+        Self { target, item, first: Some(first.to_value()), second: Some(second.to_value()) }
     }
 }
 
@@ -128,10 +234,50 @@ fn answered(done: Done) -> HttpResponse {
     let (state, disputed) = match done.reached {
         Reached::FirstDone => ("first_done", None),
         Reached::Mismatched(items) => ("mismatched", Some(items)),
+        Reached::AwaitsSample => ("awaits_sample", None),
         Reached::Cast => ("cast", None),
     };
     let body = Keyed { state, disputed, repeated: done.repeated };
     if done.repeated { HttpResponse::Ok().json(body) } else { HttpResponse::Created().json(body) }
+}
+
+/// The browser's number, which may be missing but not malformed.
+fn number(given: Option<&str>, pointer: &str) -> Result<Option<String>, Problem> {
+    let malformed = || {
+        let fault = FieldFault { pointer: pointer.to_owned(), code: "field_invalid" };
+        Problem::new(&codes::FIELDS_INVALID).with_errors(vec![fault])
+    };
+    given.map(|text| desk_number(text).ok_or_else(malformed)).transpose()
+}
+
+const KEY_HEADER: &str = "Idempotency-Key";
+
+/// The key of a command, which may be missing but not malformed.
+fn command_key(req: &HttpRequest) -> Result<Option<CommandKey>, Problem> {
+    let Some(given) = req.headers().get(KEY_HEADER) else { return Ok(None) };
+    let key = given.to_str().ok().and_then(|text| CommandKey::parse(text.trim_matches('"')));
+    let fault = FieldFault { pointer: format!("/{KEY_HEADER}"), code: "field_invalid" };
+    key.map(Some).ok_or_else(|| Problem::new(&codes::FIELDS_INVALID).with_errors(vec![fault]))
+}
+
+/// The entry in either way of saying it.
+fn entry(
+    ballot: &Bearer,
+    answers: Option<&Value>,
+    keys: Option<Typed>,
+) -> Result<survey_forms::answers::Answers, Problem> {
+    let form = ballot.form().map_err(KeyingError::from)?;
+    match (answers, keys) {
+        (Some(answers), None) => Ok(form.parse(answers).map_err(KeyingError::Answers)?),
+        (None, Some(keys)) => sheet::read(&form, &keys).map_err(|faults| {
+            let place = |(name, code)| FieldFault { pointer: format!("/keys/{name}"), code };
+            Problem::new(&codes::ANSWERS_INVALID).with_errors(faults.into_iter().map(place).collect())
+        }),
+        _ => {
+            let fault = FieldFault { pointer: "/answers".to_owned(), code: "answers_or_keys" };
+            Err(Problem::new(&codes::FIELDS_INVALID).with_errors(vec![fault]))
+        }
+    }
 }
 
 fn token(code: &str) -> Result<Token, Problem> {
@@ -161,12 +307,22 @@ fn token(code: &str) -> Result<Token, Problem> {
 #[post("/keying/open")]
 async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) -> Result<web::Json<Opened>, Problem> {
     body.validate()?;
+    let holder = number(body.desk.as_deref(), "/desk")?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;
-    let (task, disputed) = match desk.open(signed.staff(), &ballot).await? {
+    let task = desk.open(signed.staff(), &ballot).await?;
+    if let (Task::Key(_), Some(holder)) = (&task, holder) {
+        desk.claim(signed.staff(), &ballot, holder).await?;
+    }
+    let (task, disputed) = match task {
         Task::Key(Pass::First) => (TaskName::First, Vec::new()),
         Task::Key(Pass::Second) => (TaskName::Second, Vec::new()),
-        Task::Decide(disputes) => (TaskName::Adjudicate, disputes.into_iter().map(Disputed::from).collect()),
+        Task::Key(Pass::Sample) => (TaskName::Sample, Vec::new()),
+        Task::Read(places) => {
+            let unseen = |(target, item)| Disputed { target, item, first: None, second: None };
+            (TaskName::Read, places.into_iter().map(unseen).collect())
+        }
+        Task::Decide { disputes, .. } => (TaskName::Adjudicate, disputes.into_iter().map(Disputed::from).collect()),
         Task::Finished => (TaskName::Cast, Vec::new()),
     };
     Ok(web::Json(Opened {
@@ -179,10 +335,13 @@ async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) 
 }
 
 /// Takes the first or the second entry of a ballot. The second is compared inside the server; equal entries are cast.
-/// The same entry again by the same person gets the same answer.
+/// The same entry again by the same person gets the same answer. A command of the desk's browsers carries a key: the same
+/// key and the same entry get the stored answer, the same key with another entry is refused.
 #[utoipa::path(
     tag = "keying",
     security(("staff" = [])),
+    params(("Idempotency-Key" = Option<String>, Header,
+        description = "Drawn by lot by the caller, 22 to 64 characters of `A-Z a-z 0-9 - _`; a UUID will do")),
     request_body = EntryRequest,
     responses(
         (status = 201, description = "Taken", body = Keyed),
@@ -196,20 +355,155 @@ async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) 
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`answers_invalid` with every place in `errors` (`item_missing`: no explicit code); \
-            `keying_entry_differs`: this person has done this pass with another entry; `fields_invalid`",
+            `keying_entry_differs`: this person has done this pass with another entry; `idempotency_key_reused`; \
+            `fields_invalid` (`answers_or_keys`: exactly one of them)",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "`busy`, `unavailable`: see `Retry-After`, then send the same again",
             body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 #[post("/keying/entries")]
-async fn entries(signed: Signed<Desk>, tools: Tools, body: web::Json<EntryRequest>) -> Result<HttpResponse, Problem> {
+async fn entries(
+    signed: Signed<Desk>,
+    tools: Tools,
+    req: HttpRequest,
+    body: web::Json<EntryRequest>,
+) -> Result<HttpResponse, Problem> {
+    body.validate()?;
+    let EntryRequest { code, pass, answers, keys, desk: holder, effort } = body.into_inner();
+    let effort = effort.map(|e| Effort { keystrokes: e.keystrokes, refused: e.refused, seconds: e.seconds });
+    let with = Circumstances { key: command_key(&req)?, desk: number(holder.as_deref(), "/desk")?, effort };
+    let desk = desk(&tools);
+    let ballot = desk.find(&token(&code)?).await?;
+    let answers = entry(&ballot, answers.as_ref(), keys)?;
+    Ok(answered(desk.enter_with(signed.staff(), &ballot, pass, answers, with).await?))
+}
+
+/// Keeps what has been typed of a ballot and is not finished: sealed under the ballot's code, for whoever typed it alone.
+/// It replaces what was kept before, so it may be sent again at will.
+#[utoipa::path(
+    tag = "keying",
+    security(("staff" = [])),
+    request_body = UnfinishedRequest,
+    responses(
+        (status = 204, description = "Kept"),
+        (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`keying_pass_taken`, `keying_same_person`, `keying_awaits_third`, \
+            `keying_already_cast`, `keying_duplicate`, `code_is_online`, `round_not_open`",
+            body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "`answers_invalid`: more than a ballot can hold; `fields_invalid`",
+            body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "`busy`, `unavailable`: see `Retry-After`, then send the newest",
+            body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/keying/unfinished")]
+async fn unfinished(
+    signed: Signed<Desk>,
+    tools: Tools,
+    body: web::Json<UnfinishedRequest>,
+) -> Result<HttpResponse, Problem> {
+    body.validate()?;
+    let UnfinishedRequest { code, pass, keys, left } = body.into_inner();
+    let left = number(left.as_deref(), "/left")?;
+    let desk = desk(&tools);
+    let ballot = desk.find(&token(&code)?).await?;
+    desk.keep_unfinished(signed.staff(), &ballot, pass, keys, left).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The key under which the caller's browsers keep entries that are not here yet. A browser holds it in memory while the
+/// person is signed in.
+#[utoipa::path(
+    tag = "keying",
+    security(("staff" = [])),
+    responses(
+        (status = 200, description = "The key", body = Store),
+        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/keying/store")]
+async fn store(signed: Signed<Desk>, tools: Tools) -> Result<web::Json<Store>, Problem> {
+    let key = desk(&tools).store_key(signed.staff()).await?;
+    let key = data_encoding::BASE64URL_NOPAD.encode(&key);
+    Ok(web::Json(Store { key, clerk: signed.staff().name.clone() }))
+}
+
+/// A browser gives a ballot up: its entry was refused for good. Its bundle may close again.
+#[utoipa::path(
+    tag = "keying",
+    security(("staff" = [])),
+    request_body = ReleaseRequest,
+    responses(
+        (status = 204, description = "It holds the ballot no more"),
+        (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`code_is_online`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "`fields_invalid`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/keying/releases")]
+async fn releases(
+    _signed: Signed<Desk>,
+    tools: Tools,
+    body: web::Json<ReleaseRequest>,
+) -> Result<HttpResponse, Problem> {
+    body.validate()?;
+    let desk = desk(&tools);
+    let ballot = desk.find(&token(&body.code)?).await?;
+    if let Some(holder) = number(Some(&body.desk), "/desk")? {
+        desk.release(&ballot, holder).await?;
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Takes a third person's own reading of every disputed item, and shows then what the two entries have there. The same
+/// reading again shows it again.
+#[utoipa::path(
+    tag = "keying",
+    security(("staff" = [])),
+    request_body = ReadingRequest,
+    responses(
+        (status = 200, description = "What the entries have", body = Shown),
+        (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`: adjudicators and supervisors only",
+            body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 409, description = "`keying_not_disputed`, `keying_same_person`, `keying_pass_taken`, \
+            `keying_already_cast`, `keying_duplicate`, `code_is_online`, `round_not_open`",
+            body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "`answers_invalid` with every place in `errors` (`decision_missing`, `not_disputed`, \
+            …); `keying_entry_differs`: this person has read otherwise before; `fields_invalid`",
+            body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "`busy`, `unavailable`: see `Retry-After`, then send the same again",
+            body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+#[post("/keying/readings")]
+async fn readings(
+    signed: Signed<Desk>,
+    tools: Tools,
+    body: web::Json<ReadingRequest>,
+) -> Result<web::Json<Shown>, Problem> {
     body.validate()?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;
     let form = ballot.form().map_err(KeyingError::from)?;
     let answers = form.parse(&body.answers).map_err(KeyingError::Answers)?;
-    Ok(answered(desk.enter(signed.staff(), &ballot, body.pass, answers).await?))
+    let disputes = desk.read_blind(signed.staff(), &ballot, answers).await?;
+    Ok(web::Json(Shown { disputed: disputes.into_iter().map(Disputed::from).collect() }))
 }
 
 /// Takes a third person's decision on every disputed item; the ballot is cast.
@@ -225,7 +519,8 @@ async fn entries(signed: Signed<Desk>, tools: Tools, body: web::Json<EntryReques
         (status = 403, description = "`role_missing`: adjudicators and supervisors only",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, description = "`keying_not_disputed`, `keying_same_person`, `keying_pass_taken`, \
+        (status = 409, description = "`keying_reading_missing`: `POST /keying/readings` comes first; \
+            `keying_not_disputed`, `keying_same_person`, `keying_pass_taken`, \
             `keying_already_cast`, `keying_duplicate`, `code_is_online`, `round_not_open`",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use survey_forms::Round;
-use survey_forms::answers::{Answers, Form};
-use survey_forms::questionnaire::{Item, ItemKind};
+use survey_forms::answers::{Answer, Answers, Form};
+use survey_forms::questionnaire::{Holds, Item, ItemKind};
 use survey_forms::ratio::to_exact;
 
-use super::entry::{self, Dispute, mark_key, mark_words, places, read_key, show};
+use super::entry::{self, Dispute, Place, mark_key, mark_words, places, read_key, show};
 
 /// Fewest items between two stop lines of a ballot about one target.
 const BLOCK_ITEMS: usize = 5;
@@ -53,10 +53,12 @@ pub(super) struct Row {
     pub(super) input: Input,
     /// What kind of answer it takes and on which earlier ones it depends; empty for an item of a scale.
     pub(super) hint: String,
+    /// The same conditions for the screen, where they are about options: `a1-1=1,2 a1-2!=3`.
+    pub(super) only_if: String,
     pub(super) value: String,
     pub(super) words: String,
     pub(super) fault: Option<&'static str>,
-    /// Where the work starts: the first fault, or the first item.
+    /// Where the work starts or goes on: the first fault, or the first item without a code.
     pub(super) focus: bool,
 }
 
@@ -151,14 +153,44 @@ fn hint(form: &Form<'_>, item: &Item) -> String {
     said.join("; ")
 }
 
+fn only_if(form: &Form<'_>, target: &str, item: &Item) -> String {
+    let condition = |condition: &survey_forms::questionnaire::Condition| {
+        let earlier = form.questionnaire.item(&condition.item)?;
+        let (sign, codes) = match &condition.holds {
+            Holds::Is(codes) => ("=", codes),
+            Holds::IsNot(codes) => ("!=", codes),
+            Holds::Between { .. } | Holds::Answered(_) => return None,
+        };
+        let options = earlier.options(form.scales, form.choices).into_iter().zip(1_usize..);
+        let keys: Vec<String> =
+            options.filter(|(o, _)| codes.iter().any(|code| code == o.code)).map(|(_, key)| key.to_string()).collect();
+        Some(format!("{}{sign}{}", input_name(form, target, earlier), keys.join(",")))
+    };
+    item.only_if.iter().filter_map(condition).collect::<Vec<_>>().join(" ")
+}
+
 /// Reads a whole entry.
 ///
 /// # Errors
 /// What is wrong, by the name of the input.
 pub(super) fn read(form: &Form<'_>, typed: &Typed) -> Result<Answers, BTreeMap<String, &'static str>> {
+    let all: Vec<Place> = places(form).map(|(target, item)| (target.to_owned(), item.code.clone())).collect();
+    read_places(form, &all, typed)
+}
+
+/// Reads some places of an entry.
+///
+/// # Errors
+/// What is wrong, by the name of the input.
+pub(super) fn read_places(
+    form: &Form<'_>,
+    places: &[Place],
+    typed: &Typed,
+) -> Result<Answers, BTreeMap<String, &'static str>> {
     let mut answers = Answers::new();
     let mut faults = BTreeMap::new();
-    for (target, item) in places(form) {
+    for (target, code) in places {
+        let Some(item) = form.questionnaire.item(code) else { continue };
         let name = input_name(form, target, item);
         let given = typed.get(&name).map(String::as_str).unwrap_or_default();
         match read_key(form, item, given) {
@@ -174,13 +206,25 @@ pub(super) fn read(form: &Form<'_>, typed: &Typed) -> Result<Answers, BTreeMap<S
 }
 
 impl Sheet {
-    /// The screen with what was typed and what is wrong with it.
-    pub(super) fn new(round: &Round, form: &Form<'_>, typed: &Typed, faults: &BTreeMap<String, &'static str>) -> Self {
+    /// The screen with what was typed and what is wrong with it; of some places `only`, or of the whole ballot.
+    pub(super) fn new(
+        round: &Round,
+        form: &Form<'_>,
+        only: Option<&[Place]>,
+        typed: &Typed,
+        faults: &BTreeMap<String, &'static str>,
+    ) -> Self {
         let matrix = form.targets.len() > 1;
+        let wanted =
+            |target: &str, row: &Row| only.is_none_or(|only| only.iter().any(|(t, i)| t == target && *i == row.item));
         let mut blocks = Vec::new();
         for (target, position) in form.targets.iter().zip(1_usize..) {
             let title = round.target(target).map_or(target.as_str(), |t| t.name.as_str());
-            let parts = if matrix { vec![rows(form, target)] } else { in_parts(rows(form, target)) };
+            let rows: Vec<Row> = rows(form, target).into_iter().filter(|row| wanted(target, row)).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let parts = if matrix { vec![rows] } else { in_parts(rows) };
             let of = parts.len();
             for (rows, part) in parts.into_iter().zip(1_usize..) {
                 let place = match (matrix, of) {
@@ -207,7 +251,8 @@ impl Sheet {
                 }
             }
         }
-        let start = summary.first().map(|fault| fault.name.clone());
+        let open = || blocks.iter().flat_map(|block| &block.rows).find(|row| row.value.is_empty());
+        let start = summary.first().map(|fault| fault.name.clone()).or_else(|| open().map(|row| row.name.clone()));
         let mut rows = blocks.iter_mut().flat_map(|block| &mut block.rows);
         if let Some(row) = rows.find(|row| start.as_ref().is_none_or(|name| row.name == *name)) {
             row.focus = true;
@@ -246,6 +291,7 @@ fn rows(form: &Form<'_>, target: &str) -> Vec<Row> {
                 scale: list_name(item),
                 input: Input::of(item),
                 hint: hint(form, item),
+                only_if: only_if(form, target, item),
                 value: String::new(),
                 words: String::new(),
                 fault: None,
@@ -303,6 +349,8 @@ pub(super) struct Question {
     pub(super) legend: Vec<(String, String)>,
     pub(super) first: (String, String),
     pub(super) second: (String, String),
+    /// What this person read.
+    pub(super) reading: (String, String),
     pub(super) value: String,
     pub(super) reason: String,
     pub(super) fault: Option<&'static str>,
@@ -315,6 +363,7 @@ impl Question {
         round: &Round,
         form: &Form<'_>,
         disputes: &[Dispute],
+        reading: &Answers,
         typed: &Typed,
         faults: &BTreeMap<String, &'static str>,
     ) -> Vec<Self> {
@@ -322,7 +371,9 @@ impl Question {
             let item = form.questionnaire.item(&dispute.item)?;
             let input = input_name(form, &dispute.target, item);
             let reason_input = format!("r{input}");
-            let given = |name: &str| typed.get(name).cloned().unwrap_or_default();
+            let read = reading.get(&dispute.target, &dispute.item);
+            let reading = read.map(|read| show(form, item, read)).unwrap_or_default();
+            let given = |name: &str, at_first: &str| typed.get(name).map_or(at_first, String::as_str).to_owned();
             let fault = |name: &str| faults.get(name).map(|code| fault_words(code));
             let mut keys: Vec<_> =
                 legend(form, item).into_iter().map(|(key, words)| (key.to_string(), words)).collect();
@@ -336,8 +387,9 @@ impl Question {
                 hint: hint(form, item),
                 first: show(form, item, &dispute.first),
                 second: show(form, item, &dispute.second),
-                value: given(&input),
-                reason: given(&reason_input),
+                value: given(&input, &reading.0),
+                reason: given(&reason_input, likely(dispute, read).map_or("", entry::Reason::as_str)),
+                reading,
                 fault: fault(&input),
                 reason_fault: fault(&reason_input),
                 input,
@@ -345,6 +397,15 @@ impl Question {
             })
         };
         disputes.iter().filter_map(question).collect()
+    }
+}
+
+/// Who slipped, if the reading is right; nobody knows why a mark is read in two ways.
+fn likely(dispute: &Dispute, read: Option<&Answer>) -> Option<entry::Reason> {
+    match read {
+        Some(read) if *read == dispute.first => Some(entry::Reason::SlipSecond),
+        Some(read) if *read == dispute.second => Some(entry::Reason::SlipFirst),
+        _ => None,
     }
 }
 

@@ -9,30 +9,126 @@ use crate::ballot::PublicKey;
 use crate::db::Conn;
 use crate::db::schema::{capture, credential};
 
-type Row = (String, String, Option<String>, Option<String>);
-const ROW: (capture::state, capture::first_by, capture::second_by, capture::settled_by) =
-    (capture::state, capture::first_by, capture::second_by, capture::settled_by);
+/// A capture as it is kept.
+#[derive(Queryable, Default)]
+struct Row {
+    state: String,
+    before: Option<String>,
+    first: Option<String>,
+    second: Option<String>,
+    audited: Option<String>,
+    settled: Option<String>,
+    held: Option<String>,
+    void: Option<String>,
+    confirmed: Option<String>,
+}
 
-fn parse((state, first, second, third): Row) -> QueryResult<Capture> {
-    Ok(match (state.as_str(), second, third) {
-        ("first_done", None, None) => Capture::FirstDone { first },
-        ("matched", Some(second), None) => Capture::Matched { first, second },
-        ("mismatched", Some(second), None) => Capture::Mismatched { first, second },
-        ("adjudicated", Some(second), Some(third)) => Capture::Adjudicated { first, second, third },
-        ("cast", Some(second), third) => Capture::Cast { first, second, third },
-        _ => return Err(Error::DeserializationError("capture.state".into())),
+const ROW: (
+    capture::state,
+    capture::before,
+    capture::first_by,
+    capture::second_by,
+    capture::audited_by,
+    capture::settled_by,
+    capture::held_by,
+    capture::void_by,
+    capture::void_confirmed_by,
+) = (
+    capture::state,
+    capture::before,
+    capture::first_by,
+    capture::second_by,
+    capture::audited_by,
+    capture::settled_by,
+    capture::held_by,
+    capture::void_by,
+    capture::void_confirmed_by,
+);
+
+fn parse(row: Row) -> QueryResult<Capture> {
+    parsed(row).ok_or_else(|| Error::DeserializationError("capture.state".into()))
+}
+
+fn parsed(row: Row) -> Option<Capture> {
+    let Row { state, before, first, second, audited, settled: third, held, void, confirmed } = row;
+    let resting = |state: &str| -> Option<Capture> {
+        Some(match state {
+            "awaiting" => Capture::Awaiting,
+            "first_done" => Capture::FirstDone { first: first.clone()? },
+            "matched" => Capture::Matched { first: first.clone()?, second: second.clone()? },
+            "mismatched" => {
+                Capture::Mismatched { first: first.clone()?, second: second.clone()?, audited: audited.clone() }
+            }
+            "reopened" => Capture::Reopened { earlier: first.iter().chain(&second).cloned().collect() },
+            _ => return None,
+        })
+    };
+    Some(match state.as_str() {
+        "first_in_progress" => Capture::FirstInProgress { by: held? },
+        "second_in_progress" => Capture::SecondInProgress { first: first?, by: held? },
+        "adjudicating" => Capture::Adjudicating { first: first?, second: second?, audited, by: held? },
+        "verified" => Capture::Verified { first: first?, second: second?, audited, third },
+        "cast" => Capture::Cast { first: first?, second: second?, audited, third },
+        "referred" => Capture::Referred { before: Box::new(resting(&before?)?), by: held? },
+        "invalid" => Capture::Invalid { before: Box::new(resting(&before?)?), by: void?, confirmed: confirmed? },
+        other => resting(other)?,
     })
 }
 
-fn row(of: &Capture) -> Option<(&'static str, &str, Option<&str>, Option<&str>)> {
+/// The row of a capture; none for one that awaits its first pass.
+fn row(of: &Capture) -> Option<Row> {
+    let some = |person: &String| Some(person.clone());
+    let mut row = Row { state: state(of)?.to_owned(), ..Row::default() };
     match of {
-        Capture::Awaiting => None,
-        Capture::FirstDone { first } => Some(("first_done", first, None, None)),
-        Capture::Matched { first, second } => Some(("matched", first, Some(second), None)),
-        Capture::Mismatched { first, second } => Some(("mismatched", first, Some(second), None)),
-        Capture::Adjudicated { first, second, third } => Some(("adjudicated", first, Some(second), Some(third))),
-        Capture::Cast { first, second, third } => Some(("cast", first, Some(second), third.as_deref())),
+        Capture::Awaiting => return None,
+        Capture::FirstInProgress { by } => row.held = some(by),
+        Capture::FirstDone { first } => row.first = some(first),
+        Capture::SecondInProgress { first, by } => (row.first, row.held) = (some(first), some(by)),
+        Capture::Matched { first, second } => (row.first, row.second) = (some(first), some(second)),
+        Capture::Mismatched { first, second, audited } => {
+            (row.first, row.second, row.audited) = (some(first), some(second), audited.clone());
+        }
+        Capture::Adjudicating { first, second, audited, by } => {
+            (row.first, row.second, row.audited, row.held) = (some(first), some(second), audited.clone(), some(by));
+        }
+        Capture::Verified { first, second, audited, third } | Capture::Cast { first, second, audited, third } => {
+            (row.first, row.second) = (some(first), some(second));
+            (row.audited, row.settled) = (audited.clone(), third.clone());
+        }
+        Capture::Referred { before, by } => {
+            let kept = self::row(before).unwrap_or_default();
+            row = Row { before: Some(state(before).unwrap_or("awaiting").to_owned()), held: some(by), ..kept };
+            row.state = "referred".to_owned();
+        }
+        Capture::Invalid { before, by, confirmed } => {
+            let kept = self::row(before).unwrap_or_default();
+            row = Row { before: Some(state(before).unwrap_or("awaiting").to_owned()), ..kept };
+            (row.void, row.confirmed) = (some(by), some(confirmed));
+            row.state = "invalid".to_owned();
+        }
+        Capture::Reopened { earlier } => {
+            (row.first, row.second) = (earlier.first().cloned(), earlier.get(1).cloned());
+        }
     }
+    Some(row)
+}
+
+/// As in the table; none for one that awaits its first pass.
+const fn state(of: &Capture) -> Option<&'static str> {
+    Some(match of {
+        Capture::Awaiting => return None,
+        Capture::FirstInProgress { .. } => "first_in_progress",
+        Capture::FirstDone { .. } => "first_done",
+        Capture::SecondInProgress { .. } => "second_in_progress",
+        Capture::Matched { .. } => "matched",
+        Capture::Mismatched { .. } => "mismatched",
+        Capture::Adjudicating { .. } => "adjudicating",
+        Capture::Verified { .. } => "verified",
+        Capture::Cast { .. } => "cast",
+        Capture::Referred { .. } => "referred",
+        Capture::Invalid { .. } => "invalid",
+        Capture::Reopened { .. } => "reopened",
+    })
 }
 
 /// How far a ballot is; one without a row awaits its first pass.
@@ -52,26 +148,37 @@ pub(super) fn held(conn: &mut Conn, key: &PublicKey) -> QueryResult<Capture> {
     found.map_or(Ok(Capture::Awaiting), parse)
 }
 
-/// Moves a ballot from one state to the next; `false` when it is no longer in `from`.
+/// Moves a ballot from one state to the next; `false` when it is no longer in `from`. Back to [`Capture::Awaiting`] the
+/// row goes.
 pub(super) fn save(conn: &mut Conn, key: &PublicKey, round: &str, from: &Capture, to: &Capture) -> QueryResult<bool> {
-    let Some((state, first, second, third)) = row(to) else { return Ok(false) };
-    let moved = match row(from) {
-        Some((before, ..)) => diesel::update(capture::table.find(key.as_slice()).filter(capture::state.eq(before)))
-            .set((capture::state.eq(state), capture::second_by.eq(second), capture::settled_by.eq(third)))
-            .execute(conn)?,
-        None => {
-            let row = (
-                capture::public_key.eq(key.as_slice()),
-                capture::round.eq(round),
-                capture::state.eq(state),
-                capture::first_by.eq(first),
+    let here = capture::table.find(key.as_slice());
+    let moved = match (state(from), row(to)) {
+        (None, None) => 0,
+        (Some(before), None) => diesel::delete(here.filter(capture::state.eq(before))).execute(conn)?,
+        (before, Some(to)) => {
+            let columns = (
+                capture::state.eq(to.state),
+                capture::before.eq(to.before),
+                capture::first_by.eq(to.first),
+                capture::second_by.eq(to.second),
+                capture::audited_by.eq(to.audited),
+                capture::settled_by.eq(to.settled),
+                capture::held_by.eq(to.held),
+                capture::void_by.eq(to.void),
+                capture::void_confirmed_by.eq(to.confirmed),
             );
-            match conn {
-                Conn::Sqlite(c) => {
-                    diesel::insert_into(capture::table).values(row).on_conflict_do_nothing().execute(c)?
-                }
-                Conn::Postgres(c) => {
-                    diesel::insert_into(capture::table).values(row).on_conflict_do_nothing().execute(c)?
+            match before {
+                Some(before) => diesel::update(here.filter(capture::state.eq(before))).set(columns).execute(conn)?,
+                None => {
+                    let row = (capture::public_key.eq(key.as_slice()), capture::round.eq(round), columns);
+                    match conn {
+                        Conn::Sqlite(c) => {
+                            diesel::insert_into(capture::table).values(row).on_conflict_do_nothing().execute(c)?
+                        }
+                        Conn::Postgres(c) => {
+                            diesel::insert_into(capture::table).values(row).on_conflict_do_nothing().execute(c)?
+                        }
+                    }
                 }
             }
         }
@@ -116,7 +223,7 @@ pub(super) fn counts(conn: &mut Conn) -> QueryResult<Vec<Count>> {
 #[cfg(test)]
 pub(super) mod testing {
     use super::*;
-    use crate::db::schema::{audit, draft, envelope, staff, turnout};
+    use crate::db::schema::{audit, draft, envelope, paper, staff, turnout};
 
     /// Somebody who never signs in.
     pub(in crate::keying) fn hire(conn: &mut Conn, id: &str, role: &str) -> QueryResult<()> {
@@ -169,6 +276,11 @@ pub(super) mod testing {
         let main: File =
             diesel::sql_query("SELECT file FROM pragma_database_list WHERE name = 'main'").get_result(conn)?;
         Ok(vec![main.file.clone(), format!("{}-wal", main.file)])
+    }
+
+    /// The bundle of a paper ballot.
+    pub(in crate::keying) fn bundle(conn: &mut Conn, key: &PublicKey) -> QueryResult<String> {
+        paper::table.find(key.as_slice()).select(paper::bundle).first(conn)
     }
 
     /// Every column of PostgreSQL's and SQLite's `draft` that holds an entry.

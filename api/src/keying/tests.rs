@@ -11,6 +11,8 @@ use super::*;
 use crate::ballot::CredentialState;
 use crate::round::RoundState;
 
+mod commands;
+
 fn refusal<T>(done: Result<T, KeyingError>) -> Refusal {
     match done.err().unwrap() {
         KeyingError::Refused(refusal) => refusal,
@@ -26,6 +28,16 @@ fn decision(disputes: &[Dispute], option: &str) -> Decision {
         reasons.insert((dispute.target.clone(), dispute.item.clone()), Reason::SlipSecond);
     }
     Decision { answers, reasons }
+}
+
+/// Opens a disputed ballot and reads `option` everywhere, before anything of the entries is shown.
+async fn read(scene: &Scene, ballot: &Arc<Bearer>, who: &str, option: &str) -> Vec<Dispute> {
+    let Ok(Task::Read(places)) = scene.desk.open(&staff(who), ballot).await else { panic!() };
+    let mut answers = Answers::new();
+    for (target, item) in places {
+        answers.insert(&target, &item, Answer::Choice(option.to_owned()));
+    }
+    scene.desk.read_blind(&staff(who), ballot, answers).await.unwrap()
 }
 
 /// Keys the ballot twice, differently at its second and fifth place.
@@ -81,7 +93,9 @@ async fn a_third_person_decides_what_differs_and_only_that() {
         let ballot = scene.bearer(&code).await;
         mismatched(&scene, &ballot).await;
         assert_eq!(refusal(scene.desk.open(&staff("em"), &ballot).await), Refusal::AwaitsThird);
-        let Ok(Task::Decide(disputes)) = scene.desk.open(&staff("chi"), &ballot).await else { panic!() };
+        let early = scene.desk.adjudicate(&staff("chi"), &ballot, decision(&[], "A")).await;
+        assert!(matches!(early, Err(KeyingError::ReadingMissing)));
+        let disputes = read(&scene, &ballot, "chi", "A").await;
         assert_eq!(disputes.len(), 2);
 
         // Nothing less than all, nothing else.
@@ -118,12 +132,54 @@ async fn a_third_person_decides_what_differs_and_only_that() {
         let other = scene.desk.adjudicate(&staff("dung"), &ballot, decision(&disputes, "B")).await;
         assert_eq!(refusal(other), Refusal::AlreadyCast);
 
-        let trail = scene.write(|conn| store::testing::trail(conn).unwrap());
+        let mut trail = scene.write(|conn| store::testing::trail(conn).unwrap());
+        trail.retain(|(act, ..)| act.starts_with("keying."));
         let mut acts: Vec<_> = trail.iter().map(|(act, ..)| act.as_str()).collect();
         acts.sort_unstable();
         assert_eq!(acts, ["keying.adjudicated", "keying.cast", "keying.first_done", "keying.mismatched"]);
         assert!(trail.iter().all(|(_, subject, _)| *subject == format!("{ROUND}/{SINGLE}")));
         assert!(trail.iter().any(|(_, _, detail)| detail == "slip_second 2"));
+    }
+}
+
+#[actix_web::test]
+async fn whoever_decides_has_read_it_blind_and_keeps_to_that() {
+    for scene in scenes() {
+        let code = scene.code(SINGLE);
+        let ballot = scene.bearer(&code).await;
+        mismatched(&scene, &ballot).await;
+        let Ok(Task::Read(places)) = scene.desk.open(&staff("chi"), &ballot).await else { panic!() };
+        let all_read = |option: &str| {
+            let mut answers = Answers::new();
+            for (target, item) in &places {
+                answers.insert(target, item, Answer::Choice(option.to_owned()));
+            }
+            answers
+        };
+        let mut half = all_read("A");
+        half.remove(&places[0].0, &places[0].1);
+        half.insert("SNV", "X1.1", Answer::Choice("A".to_owned()));
+        let Err(KeyingError::Decision(faults)) = scene.desk.read_blind(&staff("chi"), &ballot, half).await else {
+            panic!()
+        };
+        let codes: Vec<_> = faults.iter().map(|f| f.code).collect();
+        assert_eq!(codes, ["decision_missing", "not_disputed"]);
+        let clerk = scene.desk.read_blind(&staff("em"), &ballot, all_read("A")).await;
+        assert!(matches!(clerk, Err(KeyingError::RoleMissing)));
+
+        assert_eq!(read(&scene, &ballot, "chi", "A").await.len(), 2);
+        let other = scene.desk.read_blind(&staff("chi"), &ballot, all_read("B")).await;
+        assert!(matches!(other, Err(KeyingError::EntryDiffers)), "not once the entries were shown");
+        let Ok(Task::Decide { disputes, reading }) = scene.desk.open(&staff("chi"), &ballot).await else { panic!() };
+        assert!(reading == all_read("A"));
+        // Another third person reads for herself; whoever read before her does it again.
+        read(&scene, &ballot, "dung", "E").await;
+        let gone = scene.desk.adjudicate(&staff("chi"), &ballot, decision(&disputes, "A")).await;
+        assert!(matches!(gone, Err(KeyingError::ReadingMissing)));
+        scene.desk.adjudicate(&staff("dung"), &ballot, decision(&disputes, "A")).await.unwrap();
+        let trail = scene.write(|conn| store::testing::trail(conn).unwrap());
+        assert!(trail.iter().any(|(_, _, detail)| detail == "slip_second 2, decided otherwise than read 2"));
+        assert_eq!((scene.box_content().len(), scene.drafts()), (1, 0), "{}", scene.test.backend);
     }
 }
 
@@ -236,7 +292,7 @@ async fn a_crash_between_settling_and_casting_is_mended_by_the_next_scan() {
         let code = scene.code(SINGLE);
         let ballot = scene.bearer(&code).await;
         mismatched(&scene, &ballot).await;
-        let Ok(Task::Decide(disputes)) = scene.desk.open(&staff("chi"), &ballot).await else { panic!() };
+        let disputes = read(&scene, &ballot, "chi", "C").await;
         let chosen = decision(&disputes, "C");
         scene.write(|conn| scene.desk.take_decision(conn, &ballot, &staff("chi"), &chosen).unwrap());
         assert_eq!(scene.box_content().len(), 0);
@@ -249,7 +305,7 @@ async fn a_crash_between_settling_and_casting_is_mended_by_the_next_scan() {
 
         // Cast, the state not yet moved: the scan moves it.
         let used = scene.bearer(&code).await;
-        scene.write(|conn| store::testing::set_state(conn, &used.keys.public, "adjudicated").unwrap());
+        scene.write(|conn| store::testing::set_state(conn, &used.keys.public, "verified").unwrap());
         assert!(matches!(scene.desk.open(&staff("em"), &used).await, Ok(Task::Finished)));
         assert_eq!(refusal(scene.desk.open(&staff("em"), &used).await), Refusal::AlreadyCast);
 

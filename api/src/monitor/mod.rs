@@ -199,11 +199,12 @@ fn desk(captures: Vec<(String, i64)>, issued: u64) -> Desk {
     let mut desk = Desk { issued, ..Desk::default() };
     for (state, count) in captures {
         let place = match state.as_str() {
-            "first_done" => &mut desk.first_done,
+            "first_done" | "second_in_progress" => &mut desk.first_done,
             "matched" => &mut desk.matched,
-            "mismatched" => &mut desk.mismatched,
-            "adjudicated" => &mut desk.adjudicated,
-            _ => &mut desk.cast,
+            "mismatched" | "adjudicating" => &mut desk.mismatched,
+            "verified" => &mut desk.adjudicated,
+            "cast" => &mut desk.cast,
+            _ => continue,
         };
         *place += number(count);
     }

@@ -1,6 +1,6 @@
 //! `/rieng-tu`: what is kept about a respondent. The page is made from one list with a sentence for every column of
 //! every table that a respondent leaves anything in, and from the rules that the rounds declare; a test holds the list
-//! to the schema of both databases, so a new column cannot be kept quietly.
+//! to the schema of both databases, so a new column cannot be kept quietly. In English the sentences are in `english.tsv`.
 
 use askama::Template;
 use survey_forms::Round;
@@ -37,16 +37,8 @@ impl Declared {
     pub(super) fn of(round: &Round) -> Self {
         let asked = |group: &survey_forms::round::Group| Asked {
             name: group.name.clone(),
-            channel: match group.channel {
-                Channel::Online => "trả lời trực tuyến",
-                Channel::Paper => "trả lời trên giấy",
-            },
-            issue: match group.issue {
-                IssueMode::Draw => "phát giấy mời theo lối rút thăm: hệ thống không biết ai cầm mã nào",
-                IssueMode::Addressed => {
-                    "giấy mời gửi đích danh: cho đến khi chốt phiếu có danh sách cho biết ai nhận mã nào"
-                }
-            },
+            channel: answering(group.channel),
+            issue: issuing(group.issue),
         };
         Self {
             title: round.title.clone(),
@@ -55,6 +47,32 @@ impl Declared {
             groups: round.groups.iter().map(asked).collect(),
         }
     }
+}
+
+fn answering(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Online => "trả lời trực tuyến",
+        Channel::Paper => "trả lời trên giấy",
+    }
+}
+
+fn issuing(issue: IssueMode) -> &'static str {
+    match issue {
+        IssueMode::Draw => "phát giấy mời theo lối rút thăm: hệ thống không biết ai cầm mã nào",
+        IssueMode::Addressed => {
+            "thư gửi đích danh: cho đến khi chốt phiếu hệ thống biết ai nhận mã nào và ai đã trả lời; khi chốt thì xóa"
+        }
+    }
+}
+
+/// Every sentence of this list, for the test that they are there in English.
+#[cfg(test)]
+pub(super) fn sentences() -> impl Iterator<Item = &'static str> {
+    let kept = KEPT.iter().flat_map(|kept| {
+        [kept.row, kept.why].into_iter().chain(kept.columns.iter().map(|(_, said)| *said)).collect::<Vec<_>>()
+    });
+    let declared = [answering(Channel::Online), answering(Channel::Paper)];
+    kept.chain(declared).chain([issuing(IssueMode::Draw), issuing(IssueMode::Addressed)])
 }
 
 /// A table of the database that a respondent leaves something in.
@@ -79,8 +97,60 @@ pub(super) const KEPT: &[Kept] = &[
     Kept {
         table: "roster",
         row: "Mỗi đơn vị được mời bao nhiêu người",
-        why: "Để phát đủ giấy mời. Chỉ có số người, không có tên",
+        why: "Để phát đủ giấy mời. Ở đây chỉ có số người, không có tên",
         columns: &[ROUND, GROUP, ("source_unit", "Đơn vị công tác"), ("people", "Số người được mời")],
+    },
+    Kept {
+        table: "addressee",
+        row: "Người được gửi thư đích danh, chỉ ở nhóm nhận mã qua thư",
+        why: "Để gửi thư mời và thư nhắc. Xóa khi chốt phiếu, trước khi hòm phiếu được mở",
+        columns: &[
+            ("id", "Số ngẫu nhiên"),
+            ROUND,
+            GROUP,
+            ("source_unit", "Đơn vị công tác"),
+            ("name", "Họ và tên, như trong danh sách đơn vị gửi"),
+            ("email", "Địa chỉ thư điện tử"),
+            ("mailbox", "Cũng địa chỉ ấy, viết thường, để không ai có hai thư"),
+        ],
+    },
+    Kept {
+        table: "tie",
+        row: "Mã nào đã gửi cho ai, chỉ ở nhóm nhận mã qua thư",
+        why: "Để chỉ nhắc người chưa trả lời và để thay mã bị mất. Không nói gì về câu trả lời. Xóa khi chốt phiếu; sổ công \
+              khai ghi rằng đã xóa bao nhiêu dòng",
+        columns: &[("addressee", "Người nhận thư"), ROUND, ("public_key", "Dấu của mã trong thư gần nhất")],
+    },
+    Kept {
+        table: "letter",
+        row: "Thư mời và thư nhắc: đã gửi hay chưa",
+        why: "Để mỗi người nhận được thư. Mã phiếu không có ở đây: mã được tạo đúng lúc gửi. Xóa khi chốt phiếu",
+        columns: &[
+            ("id", "Số ngẫu nhiên"),
+            ROUND,
+            ("addressee", "Người nhận thư"),
+            ("template", "Thư mời, thư nhắc hay thư thay mã"),
+            ("number", "Lần thứ mấy"),
+            ("state", "Đang chờ, đang gửi, đã gửi, bị từ chối hay bị trả lại"),
+            ("due", "Gửi từ lúc nào"),
+            ("tries", "Đã thử gửi mấy lần"),
+            ("fault", "Máy chủ thư từ chối vì sao: mã lỗi, không có địa chỉ"),
+        ],
+    },
+    Kept {
+        table: "roster_upload",
+        row: "Danh sách người đang chờ nhập",
+        why: "Để xem trước và sửa cột trước khi nhập. Xóa khi nhập xong hoặc bỏ, muộn nhất là khi chốt phiếu",
+        columns: &[
+            ("id", "Số ngẫu nhiên"),
+            ROUND,
+            GROUP,
+            ("file", "Tên tệp"),
+            ("mapping", "Cột nào là gì"),
+            ("body", "Tệp danh sách do đơn vị gửi"),
+            ("uploaded_by", "Cán bộ đã tải lên"),
+            ("uploaded_at", "Lúc tải lên"),
+        ],
     },
     Kept {
         table: "credential",
@@ -100,8 +170,9 @@ pub(super) const KEPT: &[Kept] = &[
     },
     Kept {
         table: "draft",
-        row: "Phiếu nháp, và bản nhập lần đầu của phiếu giấy",
-        why: "Để làm tiếp sau khi dừng. Xóa ngay khi gửi phiếu",
+        row: "Phiếu nháp, và các bản nhập của phiếu giấy, kể cả bản đang nhập dở",
+        why: "Để làm tiếp sau khi dừng. Xóa ngay khi gửi phiếu. Bàn nhập còn giữ ở đây dấu của lệnh đã gửi, mã hóa bằng số \
+              ngẫu nhiên mà chỉ máy của người nhập có, cho đến khi chốt phiếu",
         columns: &[
             ("id", "Số suy ra từ mã phiếu; không tính được từ dấu của mã"),
             ROUND,
@@ -115,7 +186,7 @@ pub(super) const KEPT: &[Kept] = &[
         columns: &[
             ("id", "Số biên nhận: dấu của phong bì"),
             ROUND,
-            ("sealed", "Phiếu, mã hóa bằng khóa của hòm; mọi phong bì của đợt có cùng kích thước"),
+            ("sealed", "Phiếu, mã hóa bằng khóa của hòm; mọi phong bì của cùng một mẫu phiếu có cùng kích thước"),
         ],
     },
     Kept {
@@ -232,11 +303,40 @@ pub(super) const KEPT: &[Kept] = &[
         columns: &[
             ("public_key", "Dấu của mã phiếu"),
             ROUND,
-            ("state", "Đã nhập một lần, khớp, lệch, đã phân xử hay đã vào hòm"),
+            ("state", "Đang nhập, đã nhập một lần, khớp, lệch, để riêng, không hợp lệ hay đã vào hòm"),
+            ("before", "Tình trạng trước khi để riêng"),
             ("first_by", "Người nhập thứ nhất"),
             ("second_by", "Người nhập thứ hai"),
-            ("settled_by", "Người phân xử khi hai bản lệch nhau"),
+            ("audited_by", "Người đọc lại khi phiếu được rút làm mẫu"),
+            ("settled_by", "Người phân xử khi các bản lệch nhau"),
+            ("held_by", "Người đang cầm tờ phiếu"),
+            ("void_by", "Người đề nghị coi phiếu là không hợp lệ"),
+            ("void_confirmed_by", "Người thứ hai xác nhận phiếu không hợp lệ"),
         ],
+    },
+    Kept {
+        table: "paper_referral",
+        row: "Tờ phiếu giấy không nhập được như thường",
+        why: "Để hai người cùng xem xét: sai mẫu, rách mã, thiếu trang, phiếu sao chép. Câu trả lời không có ở đây",
+        columns: &[
+            ("id", "Số ngẫu nhiên"),
+            ROUND,
+            ("bundle", "Bó phiếu"),
+            ("sheet", "Số thứ tự trong bó, nếu đọc được"),
+            ("trouble", "Sự cố gì"),
+            ("remark", "Lời của người nhập về tờ giấy"),
+            ("state", "Đang chờ, trả lại nhập tiếp, không hợp lệ hay phiếu trùng"),
+            ("verdict", "Lời của phụ trách"),
+            ("referred_by", "Người để riêng tờ phiếu"),
+            ("proposed_by", "Người đề nghị cách giải quyết"),
+            ("confirmed_by", "Người thứ hai xác nhận"),
+        ],
+    },
+    Kept {
+        table: "keying_claim",
+        row: "Máy ở bàn nhập liệu đang mở một phiếu giấy",
+        why: "Để không đóng bó khi còn máy giữ phiếu chưa gửi. Xóa khi bản nhập đã về máy chủ. Câu trả lời không có ở đây",
+        columns: &[("desk", "Số ngẫu nhiên của máy"), ("public_key", "Dấu của mã phiếu"), ("staff", "Người đang nhập")],
     },
 ];
 
@@ -247,7 +347,12 @@ mod tests {
     use super::*;
 
     /// Tables that hold nothing about a respondent: what they are about instead.
-    const OTHERS: [(&str, &str); 14] = [
+    const OTHERS: [(&str, &str); 21] = [
+        ("bundle_sums", "paper ballots by the bundle, in sums"),
+        ("desk_work", "work of the desk's staff, in sums"),
+        ("desk_item", "items of questionnaires, in sums"),
+        ("desk_pass", "temporary clerks who ask to be let in"),
+        ("posting", "whether a round's letters are paused, and the mail server"),
         ("post_office", "places where paper is keyed"),
         ("bundle", "paper ballots by the bundle"),
         ("round", "the rules of a round"),
@@ -259,6 +364,8 @@ mod tests {
         ("staff", "staff"),
         ("session", "staff"),
         ("client", "programs"),
+        ("keying_effort", "how much each clerk keyed in a day"),
+        ("desk_key", "keys of the paper desk's browsers"),
         ("signing_key", "keys of the service"),
         ("audit", "acts of staff and programs"),
         ("__diesel_schema_migrations", "the schema itself"),

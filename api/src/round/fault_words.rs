@@ -108,6 +108,14 @@ const LINES: &[Line] = &[
         "Từ này không được dùng ở đây. Hãy xem hướng dẫn về khóa này.",
         &[("Write {} or {}.", "Hãy viết {} hoặc {}.")],
     ),
+    (
+        "addressed_unfit",
+        "Thư chỉ mang mã của một phiếu trả lời trực tuyến: nhóm nhận mã qua thư phải có đơn vị, trả lời trực tuyến, và \
+         không đánh giá mỗi phiếu một cơ quan.",
+        &[],
+    ),
+    ("time_form", "Hãy viết giờ trong dấu nháy, ví dụ “08:30”.", &[]),
+    ("reminders_form", "Hãy viết tối đa 10 số nguyên tăng dần từ 1 đến 366, ví dụ [5, 12].", &[]),
     ("code_charset", "Mã chỉ gồm tối đa 40 chữ cái, chữ số, “-”, “_” và “.”, bắt đầu bằng chữ cái hoặc chữ số.", &[]),
     (
         "code_double",

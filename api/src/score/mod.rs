@@ -2,9 +2,11 @@
 //! has released; works nothing out again. A publication never changes, so it is parsed once a process and serving it
 //! does not depend on how many ballots there were.
 
+mod charts;
 pub mod export;
 mod pages;
 mod rest;
+pub mod sheets;
 mod store;
 mod view;
 
@@ -52,6 +54,9 @@ pub enum ScoreError {
     /// The output could not be written.
     #[error(transparent)]
     Csv(#[from] csv::Error),
+    /// The workbook could not be made.
+    #[error(transparent)]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
     /// No such round, or it does not read.
     #[error(transparent)]
     Round(#[from] RoundError),
@@ -91,6 +96,8 @@ pub struct Publication {
     pub canonical: Bytes,
     /// Lower-case hex.
     pub sha256: String,
+    /// The document without its targets, to be filled with some of them.
+    head: ScoreDocument,
     gzip: OnceLock<Option<Bytes>>,
 }
 
@@ -204,10 +211,10 @@ impl Publications {
             return Ok(Arc::clone(known));
         }
         let canonical = store::document(conn, round, release).map_err(DbError::from)?.into_bytes();
-        let document = serde_json::from_slice(&canonical).map_err(|_json| ScoreError::Unreadable)?;
+        let document: ScoreDocument = serde_json::from_slice(&canonical).map_err(|_json| ScoreError::Unreadable)?;
         let sha256 = data_encoding::HEXLOWER.encode(&Sha256::digest(&canonical));
         let canonical = Bytes::from(canonical);
-        let read = Arc::new(Publication { release, document, canonical, sha256, gzip: OnceLock::new() });
+        let read = Arc::new(Publication { release, head: without_targets(&document), document, canonical, sha256, gzip: OnceLock::new() });
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&read));
         Ok(read)
     }
@@ -220,6 +227,12 @@ impl Publications {
         let published = store::published(conn).map_err(DbError::from)?;
         published.iter().map(|round| self.latest(conn, rounds, round)).collect()
     }
+}
+
+fn without_targets(document: &ScoreDocument) -> ScoreDocument {
+    let mut head = document.clone();
+    head.targets = Vec::new();
+    head
 }
 
 /// Which targets somebody asks for.
@@ -242,7 +255,8 @@ impl Choice {
     ///
     /// # Errors
     /// [`ScoreError::TargetUnknown`], [`ScoreError::KindUnknown`].
-    pub fn of(&self, document: &ScoreDocument) -> Result<ScoreDocument, ScoreError> {
+    pub fn of(&self, publication: &Publication) -> Result<ScoreDocument, ScoreError> {
+        let document = &publication.document;
         let kind_fits = |kind: &str| self.kind.as_deref().is_none_or(|asked| asked == kind);
         let target_fits = |target: &str| self.target.as_deref().is_none_or(|asked| asked == target);
         if !document.targets.iter().any(|t| kind_fits(&t.kind)) {
@@ -253,7 +267,7 @@ impl Choice {
         if targets.is_empty() {
             return Err(ScoreError::TargetUnknown);
         }
-        Ok(ScoreDocument { targets, ..document.clone() })
+        Ok(ScoreDocument { targets, ..publication.head.clone() })
     }
 }
 

@@ -16,10 +16,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::wire::{ReleaseEntry, ReleaseList, Scores};
 use super::export::{self, For};
-use super::{AsOf, AsOfMalformed, Choice, Publication, Publications, ScoreError};
+use super::{AsOf, AsOfMalformed, Choice, Publication, Publications};
 use crate::access::Machine;
 use crate::access::scopes::ScoresRead;
-use crate::access::tokens;
+use crate::access::tokens::{self, Signer};
 use crate::clock::Entropy;
 use crate::config::BaseUrl;
 use crate::db::{Conn, Db, DbError};
@@ -87,7 +87,7 @@ enum Media {
         (status = 400, description = "`query_malformed`", content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
             content_type = "application/problem+json"),
-        (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
+        (status = 403, description = "`scope_missing`, `round_not_granted`", content_type = "application/problem+json"),
         (status = 404, description = "`round_unknown`, `release_unknown`, `target_unknown`, `kind_unknown`",
             content_type = "application/problem+json"),
         (status = 406, description = "`not_acceptable`", content_type = "application/problem+json"),
@@ -128,10 +128,10 @@ async fn scores(
     answer.insert_header((LINK, format!("<{}>; rel=\"describedby\"", base.path("/api/v1/schemas/scores.json"))));
     Ok(match media {
         Media::Json if choice.is_all() => whole(&req, answer.content_type("application/json"), &found),
-        Media::Json => answer.content_type("application/json").body(choice.of(&found.document)?.canonical()),
+        Media::Json => answer.content_type("application/json").body(choice.of(&found)?.canonical()),
         Media::Csv => {
             let mut table = Vec::new();
-            export::scores(&mut table, &choice.of(&found.document)?, For::Program)?;
+            export::scores(&mut table, &choice.of(&found)?, For::Program)?;
             let name = format!("attachment; filename=\"scores-{}.csv\"", found.document.round);
             answer.content_type("text/csv; charset=utf-8").insert_header((CONTENT_DISPOSITION, name)).body(table)
         }
@@ -230,7 +230,7 @@ async fn released(
         (status = 400, description = "`query_malformed`", content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
             content_type = "application/problem+json"),
-        (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
+        (status = 403, description = "`scope_missing`, `round_not_granted`", content_type = "application/problem+json"),
         (status = 404, description = "`round_unknown`, `release_unknown`", content_type = "application/problem+json"),
         (status = 409, description = "`not_published`", content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
@@ -250,22 +250,8 @@ async fn signed(
     let asked = as_of(query.as_of.as_deref())?;
     let (rounds, publications) = (Rounds::clone(&rounds), Publications::clone(&publications));
     let round = round.into_inner();
-    let read = move |conn: &mut Conn| {
-        Ok::<_, ScoreError>((publications.of(conn, &rounds, &round, asked)?, tokens::newest(conn)?))
-    };
-    let (found, signer) = db.read(read).await?;
-    let signer = match signer {
-        Some(signer) => signer,
-        None => {
-            let (clock, entropy) = (Db::clone(&db), Entropy::clone(&entropy));
-            db.write(move |conn| {
-                let at = clock.now(conn)?;
-                tokens::signer(conn, at, &entropy)
-            })
-            .await
-            .map_err(|error: DbError| Problem::from(error))?
-        }
-    };
+    let found = db.read(move |conn| publications.of(conn, &rounds, &round, asked)).await?;
+    let signer = signer(&db, &entropy).await?;
     let tag = etag(&[found.sha256.as_bytes(), b"jws", signer.kid().as_bytes()]);
     if is_known(&req, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish());
@@ -273,6 +259,19 @@ async fn signed(
     let mut answer = HttpResponse::Ok();
     answer.insert_header((ETAG, tag)).insert_header(REVALIDATE);
     Ok(answer.content_type("application/jose").body(signer.jws(JWS_TYPE, &found.canonical)))
+}
+
+/// The key that signs; the first one is made on first use.
+pub(super) async fn signer(db: &Db, entropy: &Entropy) -> Result<Signer, Problem> {
+    if let Some(signer) = db.read(tokens::newest).await? {
+        return Ok(signer);
+    }
+    let (clock, entropy) = (Db::clone(db), Entropy::clone(entropy));
+    let make = move |conn: &mut Conn| {
+        let at = clock.now(conn)?;
+        tokens::signer(conn, at, &entropy)
+    };
+    db.write(make).await.map_err(|error: DbError| Problem::from(error))
 }
 
 /// What the caller likes best (RFC 9110, 12.5.1); JSON when it does not mind. `None` when it takes neither.

@@ -123,6 +123,7 @@ fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Round> {
         languages: settings.languages,
         translations: BTreeMap::new(),
         texts: settings.texts,
+        letters: settings.letters,
         hash: String::new(),
     };
     meaning::check(&round, &places, faults);

@@ -21,7 +21,7 @@ const DOT: char = '\u{323}';
 const TCVN3: &str = "ĂÂÊÔƠƯĐăâêôơưđ??????àảãáạ?ằẳẵắ???????ặầẩẫấậè?ẻẽéẹềểễếệìỉ???ĩíịò?ỏõóọồổỗốộờởỡớợù?ủũúụừửữứựỳỷỹýỵ";
 
 /// What the bytes most likely are, by name, when they are not UTF-8.
-pub(super) fn likely(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn likely(bytes: &[u8]) -> Option<&'static str> {
     if let Some(name) = utf16(bytes) {
         return Some(name);
     }

@@ -37,13 +37,21 @@ fn group(table: &Reader, faults: &mut Faults) -> Group {
     if bundle_size.is_some() && channel == Channel::Online {
         table.wrong("bundle_size", "key_unfit", "Only paper ballots are bundled: remove the key.", faults);
     }
+    let (issue, rates) = (issue(table, faults), rates(table, faults));
+    if issue == IssueMode::Addressed {
+        let one_kind = !kinds.is_empty() && !matches!(rates, Rates::OnePerBallot(_));
+        if channel == Channel::Paper || !one_kind {
+            let message = "A letter holds the code of one ballot that its reader casts online: an addressed group has sources, is online, and does not rate one target a ballot.";
+            table.wrong("issue", "addressed_unfit", message, faults);
+        }
+    }
     Group {
         code: table.code("code", faults),
         name: table.text("name", NAME_MAX, faults),
         channel,
-        issue: issue(table, faults),
+        issue,
         sources: if kinds.is_empty() { Sources::None } else { Sources::Kinds(kinds) },
-        rates: rates(table, faults),
+        rates,
         quota: quota(table, faults),
         weight,
         bundle_size,

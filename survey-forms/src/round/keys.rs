@@ -16,7 +16,9 @@ pub(crate) const ROUND: &[&str] = &[
     "disclosure",
     "languages",
     "texts",
+    "letters",
 ];
+pub(crate) const LETTERS: &[&str] = &["days", "from", "until", "remind_after_days"];
 pub(crate) const ORGANISER: &[&str] = &["name", "contact_name", "email", "phone", "website", "logo"];
 pub(crate) const DATES: &[&str] = &["opens", "closes", "keying_closes", "publishes", "grace_minutes"];
 pub(crate) const NAMED: &[&str] = &["code", "name"];

@@ -80,6 +80,8 @@ pub(super) fn check(
 /// Every text of the round that a respondent sees.
 fn shown(round: &Round) -> BTreeSet<&str> {
     let mut all: BTreeSet<&str> = BTreeSet::from([round.title.as_str(), round.organiser.name.as_str()]);
+    all.extend(round.organiser.contact_name.as_deref());
+    all.extend(round.groups.iter().map(|group| group.name.as_str()));
     let texts = &round.texts;
     all.extend(
         [&texts.privacy_notice, &texts.before_opening, &texts.after_closing].into_iter().flatten().map(String::as_str),

@@ -9,7 +9,7 @@ use crate::fault::Faults;
 use crate::questionnaire::hex;
 
 const BYTES_MAX: usize = 20_000;
-/// Above this the forms' pages with a script go without it: they hold 14 kB and three requests.
+/// Above this the forms' pages with a script go without it: a long one needs its 14 kB for itself.
 const INLINE_MAX: usize = 2_048;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 

@@ -4,11 +4,12 @@ mod assignments;
 mod check;
 mod conditions;
 mod diff;
-mod encoding;
+pub(crate) mod encoding;
 mod files;
 mod groups;
 pub(crate) mod keys;
 mod languages;
+mod letters;
 mod logo;
 mod lookup;
 mod meaning;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::fault::{Checked, Fault, Severity};
 pub use assignments::Assignment;
 pub use diff::{Change, Step, What, diff};
+pub use letters::{Day, Letters};
 pub use reuse::{Merge, Reuse, merges, reuse};
 pub use summary::Summary;
 
@@ -95,6 +97,9 @@ pub struct Round {
     /// Letters and notices.
     #[serde(skip_serializing_if = "Texts::is_empty")]
     pub texts: Texts,
+    /// When letters to named people are sent; [`Letters::default`] where the round says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub letters: Option<Letters>,
     /// SHA-256, lower-case hex, of the canonical JSON of all the above (the rules hash).
     #[serde(skip)]
     pub hash: String,
@@ -110,7 +115,7 @@ pub struct Language {
 }
 
 /// What the organiser says in letters and on pages. Letters may hold `{code}`, `{link}`, `{round}`, `{organiser}`,
-/// `{closes}` and `{unit}`.
+/// `{closes}`, `{unit}` and `{name}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Texts {
     /// On the page "what we keep about you", above what is worked out there.

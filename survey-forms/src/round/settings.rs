@@ -6,8 +6,8 @@ use super::files::ROUND;
 use super::toml_reader::{self, Reader};
 use super::words::{self, NAME_MAX, TEXT_MAX};
 use super::{
-    Dates, DisclosureRules, Field, Group, Language, Organiser, RoundFiles, ScoringRules, TargetKind, Texts, UnitKind,
-    files, groups, keys, languages, logo,
+    Dates, DisclosureRules, Field, Group, Language, Letters, Organiser, RoundFiles, ScoringRules, TargetKind, Texts,
+    UnitKind, files, groups, keys, languages, letters, logo,
 };
 use crate::fault::Faults;
 use crate::ratio;
@@ -30,6 +30,7 @@ pub(super) struct Settings {
     pub(super) declared_paper_total: Option<u32>,
     pub(super) languages: Vec<Language>,
     pub(super) texts: Texts,
+    pub(super) letters: Option<Letters>,
 }
 
 pub(super) fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Settings> {
@@ -64,6 +65,7 @@ pub(super) fn read(files: &RoundFiles, faults: &mut Faults) -> Option<Settings> 
         disclosure: disclosure(&root, faults),
         languages: languages::read(&root, faults),
         texts: texts(&root, faults),
+        letters: letters::read(&root, faults),
         id,
     })
 }
@@ -166,7 +168,7 @@ fn disclosure(root: &Reader, faults: &mut Faults) -> DisclosureRules {
 }
 
 /// What a letter may have filled in.
-const FILLED_IN: &[&str] = &["code", "link", "round", "organiser", "closes", "unit"];
+const FILLED_IN: &[&str] = &["code", "link", "round", "organiser", "closes", "unit", "name"];
 
 fn texts(root: &Reader, faults: &mut Faults) -> Texts {
     if !root.has("texts") {

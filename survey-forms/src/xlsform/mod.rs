@@ -16,7 +16,7 @@ mod languages;
 mod leftovers;
 mod lists;
 mod table;
-mod workbook;
+pub(crate) mod workbook;
 
 #[cfg(test)]
 mod tests;

@@ -56,7 +56,7 @@ pub enum NotRead {
 
 /// What is odd about a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Odd {
+pub(crate) enum Odd {
     /// A formula; its last result is read.
     Formula,
     /// A formula that has never been worked out.
@@ -71,17 +71,19 @@ pub(super) enum Odd {
 
 /// A cell: its text, untouched, and what is odd about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cell {
-    pub(super) text: String,
-    pub(super) odd: Option<Odd>,
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    pub(crate) odd: Option<Odd>,
 }
 
 /// One sheet: rows by their number, from 1; cells by column, from 0. Empty cells are left out.
 #[derive(Debug, Default)]
-pub(super) struct Sheet {
-    pub(super) rows: BTreeMap<u32, BTreeMap<u32, Cell>>,
-    /// Row, column, how many rows and how many columns.
-    pub(super) merged: Vec<(u32, u32)>,
+pub(crate) struct Sheet {
+    pub(crate) rows: BTreeMap<u32, BTreeMap<u32, Cell>>,
+    /// First row and column of each merged area.
+    pub(crate) merged: Vec<(u32, u32)>,
+    /// Its last row.
+    pub(crate) merged_to: Vec<u32>,
 }
 
 /// The sheets that make a form.
@@ -96,6 +98,30 @@ pub(super) struct Book {
 
 /// Reads the sheets of a form.
 pub(super) fn read(bytes: &[u8]) -> Result<Book, NotRead> {
+    guarded(bytes, sheets)
+}
+
+/// Reads the sheets one after the other, at most so many cells of each, until `is_it` says that one will do; else the
+/// first that is not empty.
+pub(crate) fn first_sheet(bytes: &[u8], cells_max: usize, is_it: impl Fn(&Sheet) -> bool) -> Result<Sheet, NotRead> {
+    guarded(bytes, |bytes| {
+        let mut xlsx: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
+        let mut first = None;
+        for name in xlsx.sheet_names() {
+            let found = sheet(&mut xlsx, &name, cells_max)?;
+            if is_it(&found) {
+                return Ok(found);
+            }
+            if !found.rows.is_empty() {
+                first.get_or_insert(found);
+            }
+        }
+        Ok(first.unwrap_or_default())
+    })
+}
+
+/// Measures the file, then reads it.
+fn guarded<T>(bytes: &[u8], reading: impl FnOnce(&[u8]) -> Result<T, NotRead>) -> Result<T, NotRead> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(NotRead::TooBig(bytes.len()));
     }
@@ -107,7 +133,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Book, NotRead> {
     }
     measure(bytes, UNPACKED_MAX, PART_MAX)?;
     // The reader states some of its assumptions about a workbook as panics, and others' files do not keep them.
-    catch_unwind(AssertUnwindSafe(|| sheets(bytes))).unwrap_or(Err(NotRead::Damaged))
+    catch_unwind(AssertUnwindSafe(|| reading(bytes))).unwrap_or(Err(NotRead::Damaged))
 }
 
 /// Unpacks every part into nothing, because the sizes that a zip declares may be lies.
@@ -144,13 +170,13 @@ fn sheets(bytes: &[u8]) -> Result<Book, NotRead> {
     let (choices, settings) = (find("choices"), find("settings"));
     let parts = [Some(&survey), choices.as_ref(), settings.as_ref()];
     let others = names.iter().filter(|name| !parts.contains(&Some(name))).map(|name| short(name)).collect();
-    let mut optional = |name: Option<&String>| name.map(|name| sheet(&mut xlsx, name)).transpose();
+    let mut optional = |name: Option<&String>| name.map(|name| sheet(&mut xlsx, name, CELLS_MAX)).transpose();
     let (choices, settings) = (optional(choices.as_ref())?, optional(settings.as_ref())?);
-    Ok(Book { survey: sheet(&mut xlsx, &survey)?, choices, settings, others })
+    Ok(Book { survey: sheet(&mut xlsx, &survey, CELLS_MAX)?, choices, settings, others })
 }
 
 /// A text of the file inside a message.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let mut shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(80).collect();
     if text.chars().count() > 80 {
         shown.push('…');
@@ -158,7 +184,7 @@ pub(super) fn short(text: &str) -> String {
     shown
 }
 
-fn sheet(xlsx: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Sheet, NotRead> {
+fn sheet(xlsx: &mut Xlsx<Cursor<&[u8]>>, name: &str, cells_max: usize) -> Result<Sheet, NotRead> {
     let mut found = Sheet::default();
     let (mut cells, mut letters) = (0_usize, 0_usize);
     let mut reader = xlsx.worksheet_cells_reader(name).map_err(damaged)?;
@@ -166,7 +192,7 @@ fn sheet(xlsx: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Sheet, NotRead> {
         let Some(cell) = cell(&record.value, record.formula.is_some()) else { continue };
         cells += 1;
         letters += cell.text.len();
-        if cells > CELLS_MAX || letters > TEXT_MAX {
+        if cells > cells_max || letters > TEXT_MAX {
             return Err(NotRead::SheetTooBig(short(name)));
         }
         let (row, column) = record.pos;
@@ -174,6 +200,7 @@ fn sheet(xlsx: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Sheet, NotRead> {
     }
     drop(reader);
     let merged = xlsx.merge_cells_by_sheet_name(name).unwrap_or_default();
+    found.merged_to = merged.iter().take(CELLS_MAX).map(|area| area.end.0.saturating_add(1)).collect();
     found.merged = merged.iter().take(CELLS_MAX).map(|area| (area.start.0.saturating_add(1), area.start.1)).collect();
     Ok(found)
 }
@@ -204,7 +231,7 @@ fn cell(value: &DataRef, formula: bool) -> Option<Cell> {
 }
 
 /// `A`, `B` … `AA`: how spreadsheet programs name a column.
-pub(super) fn letters(column: u32) -> String {
+pub(crate) fn letters(column: u32) -> String {
     let mut rest = column;
     let mut name = String::new();
     loop {

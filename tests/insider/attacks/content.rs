@@ -3,19 +3,40 @@
 use std::collections::HashMap;
 
 use super::link::by_rows;
-use super::{Attack, Guess, key};
+use super::order::Keys;
+use super::{About, Attack, Guess, key};
 use crate::copies::Evidence;
 
 pub fn all() -> Vec<Attack> {
     vec![
-        Attack { name: "size of the envelope", uses: "lengths of envelopes and of ballots", guess: envelope_size },
-        Attack { name: "size of the draft", uses: "lengths of last drafts and of ballots", guess: draft_size },
-        Attack { name: "envelope that reads", uses: "bytes of envelopes beside ballots", guess: readable },
-        Attack { name: "draft that reads", uses: "bytes of drafts beside ballots", guess: readable_draft },
+        Attack {
+            about: About::Ballots,
+            name: "size of the envelope",
+            uses: "lengths of envelopes and of ballots",
+            guess: envelope_size,
+        },
+        Attack {
+            about: About::Ballots,
+            name: "size of the draft",
+            uses: "lengths of last drafts and of ballots",
+            guess: draft_size,
+        },
+        Attack {
+            about: About::Ballots,
+            name: "envelope that reads",
+            uses: "bytes of envelopes beside ballots",
+            guess: readable,
+        },
+        Attack {
+            about: About::Ballots,
+            name: "draft that reads",
+            uses: "bytes of drafts beside ballots",
+            guess: readable_draft,
+        },
     ]
 }
 
-fn length(of: usize) -> Vec<u8> {
+pub(super) fn length(of: usize) -> Vec<u8> {
     key(i64::try_from(of).unwrap())
 }
 
@@ -38,12 +59,20 @@ fn drafts(held: &Evidence) -> Vec<Option<Vec<u8>>> {
     (0..held.people.len()).map(|p| last.remove(&p)).collect()
 }
 
+pub(super) fn envelope_lengths(held: &Evidence) -> Keys {
+    sealed(held).into_iter().map(|sealed| sealed.map(|bytes| length(bytes.len()))).collect()
+}
+
+pub(super) fn draft_lengths(held: &Evidence) -> Keys {
+    drafts(held).into_iter().map(|draft| draft.map(|bytes| length(bytes.len()))).collect()
+}
+
 fn envelope_size(held: &Evidence) -> Guess {
-    Guess::Orders(sealed(held).into_iter().map(|s| s.map(|s| length(s.len()))).collect(), bodies(held))
+    Guess::Orders(envelope_lengths(held), bodies(held))
 }
 
 fn draft_size(held: &Evidence) -> Guess {
-    Guess::Orders(drafts(held).into_iter().map(|d| d.map(|d| length(d.len()))).collect(), bodies(held))
+    Guess::Orders(draft_lengths(held), bodies(held))
 }
 
 fn holds(stored: Vec<Option<Vec<u8>>>, held: &Evidence) -> Guess {

@@ -5,24 +5,43 @@ use std::collections::HashSet;
 use sha2::{Digest as _, Sha256};
 
 use super::link::by_rows;
-use super::{Attack, Guess};
+use super::{About, Attack, Guess};
 use crate::copies::Evidence;
 
 pub fn all() -> Vec<Attack> {
     vec![
-        Attack { name: "bits of the envelope", uses: "bits that envelope and ballot id share", guess: envelope_bits },
-        Attack { name: "bits of the public key", uses: "bits that public key and ballot id share", guess: key_bits },
-        Attack { name: "derived id", uses: "hashes of envelope, key, signature, place, with the salt", guess: derived },
+        Attack {
+            about: About::Ballots,
+            name: "bits of the envelope",
+            uses: "bits that envelope and ballot id share",
+            guess: envelope_bits,
+        },
+        Attack {
+            about: About::Ballots,
+            name: "bits of the public key",
+            uses: "bits that public key and ballot id share",
+            guess: key_bits,
+        },
+        Attack {
+            about: About::Ballots,
+            name: "derived id",
+            uses: "hashes of envelope, key, signature, place, with the salt",
+            guess: |held| derived(held, ballots(held)),
+        },
     ]
+}
+
+fn ballots(held: &Evidence) -> Vec<Vec<u8>> {
+    held.ballots.iter().map(|b| b.id.clone()).collect()
 }
 
 fn number(bytes: &[u8]) -> u128 {
     bytes.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
-/// Equal bits of the ballot's id and of the known bytes, wherever they are laid side by side.
-fn alike(known: Vec<Option<Vec<u8>>>, held: &Evidence) -> Guess {
-    let ids: Vec<u128> = held.ballots.iter().map(|b| number(&b.id)).collect();
+/// Equal bits of an id and of the known bytes, wherever they are laid side by side.
+pub(super) fn alike(known: Vec<Option<Vec<u8>>>, ids: &[Vec<u8>]) -> Guess {
+    let ids: Vec<u128> = ids.iter().map(|id| number(id)).collect();
     let parts = |known: Option<Vec<u8>>| known.iter().flat_map(|bytes| bytes.windows(16).map(number)).collect();
     let known: Vec<Vec<u128>> = known.into_iter().map(parts).collect();
     Guess::Pairs(Box::new(move |person, ballot| {
@@ -32,14 +51,15 @@ fn alike(known: Vec<Option<Vec<u8>>>, held: &Evidence) -> Guess {
 }
 
 fn envelope_bits(held: &Evidence) -> Guess {
-    alike(by_rows(held), held)
+    alike(by_rows(held), &ballots(held))
 }
 
 fn key_bits(held: &Evidence) -> Guess {
-    alike(held.people.iter().map(|known| Some(known.public.clone())).collect(), held)
+    alike(held.people.iter().map(|known| Some(known.public.clone())).collect(), &ballots(held))
 }
 
-fn derived(held: &Evidence) -> Guess {
+/// An id that is a hash, or a part, of what is known of a person.
+pub(super) fn derived(held: &Evidence, ids: Vec<Vec<u8>>) -> Guess {
     let linked = by_rows(held);
     let hashes = |person: usize| {
         let known = &held.people[person];
@@ -60,8 +80,7 @@ fn derived(held: &Evidence) -> Guess {
         made
     };
     let made: Vec<HashSet<Vec<u8>>> = (0..held.people.len()).map(hashes).collect();
-    let ids: Vec<Vec<u8>> = held.ballots.iter().map(|b| b.id.clone()).collect();
-    Guess::Pairs(Box::new(move |person, ballot| {
-        i64::from(made[person].iter().any(|hash| hash.windows(ids[ballot].len()).any(|part| part == ids[ballot])))
+    Guess::Pairs(Box::new(move |person, one| {
+        i64::from(made[person].iter().any(|hash| hash.windows(ids[one].len()).any(|part| part == ids[one])))
     }))
 }

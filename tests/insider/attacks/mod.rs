@@ -1,14 +1,15 @@
 //! What the insider tries. Each attack says, from what is held, which ballot is whose: by two orders that are laid side
-//! by side within a stratum, or by a likeness of each pair.
+//! by side within a stratum, or by a likeness of each pair. The same for free texts, beside people, ballots and each other.
 
 mod content;
 mod ids;
 mod link;
 mod order;
+mod remark;
 
 use crate::copies::Evidence;
 
-pub use link::{by_pages, by_rows, by_transaction};
+pub use link::{by_pages, by_rows, by_transaction, by_writes};
 
 /// What an attack comes to.
 pub enum Guess {
@@ -18,8 +19,22 @@ pub enum Guess {
     Pairs(Box<dyn Fn(usize, usize) -> i64>),
 }
 
+/// What an attack assigns.
+#[derive(Clone, Copy)]
+pub enum About {
+    /// To each person a ballot.
+    Ballots,
+    /// To each person a free text.
+    Remarks,
+    /// To each ballot a free text.
+    RemarksOfBallots,
+    /// To each free text another one of the same person.
+    SecondRemarks,
+}
+
 /// One attack.
 pub struct Attack {
+    pub about: About,
     pub name: &'static str,
     /// What it uses.
     pub uses: &'static str,
@@ -28,7 +43,7 @@ pub struct Attack {
 
 /// All of them.
 pub fn all() -> Vec<Attack> {
-    [order::all(), ids::all(), content::all()].into_iter().flatten().collect()
+    [order::all(), ids::all(), content::all(), remark::all()].into_iter().flatten().collect()
 }
 
 /// A number as a key that sorts like it.

@@ -1,23 +1,23 @@
 //! Attacks by order and place: whatever has kept the order of casting, of the box or of the log, laid beside whatever
 //! orders the opened ballots.
 
-use super::link::{by_pages, by_rows, by_transaction};
-use super::{Attack, Guess, key};
+use super::link::{by_pages, by_rows, by_transaction, by_writes};
+use super::{About, Attack, Guess, key};
 use crate::copies::{Evidence, Spot, Stored};
 
-type Keys = Vec<Option<Vec<u8>>>;
+pub(super) type Keys = Vec<Option<Vec<u8>>>;
 
 pub fn all() -> Vec<Attack> {
     macro_rules! orders {
         ($($name:literal, $uses:literal, $people:ident, $ballots:ident;)*) => {
-            vec![$(Attack { name: $name, uses: $uses, guess: |held| Guess::Orders($people(held), $ballots(held)) }),*]
+            vec![$(Attack { about: About::Ballots, name: $name, uses: $uses, guess: |held| Guess::Orders($people(held), $ballots(held)) }),*]
         };
     }
     orders! {
         "arrival, heap", "times of arrival; where ballots stand (ctid, page and offset)", arrival, heap;
         "arrival, ids", "times of arrival; ids of ballots", arrival, ids;
         "arrival, index", "times of arrival; where SQLite's index has the ballots", arrival, index;
-        "arrival, log of writes", "times of arrival; frames of SQLite's log at the opening", arrival, written;
+        "arrival, log of writes", "times of arrival; the log of writes at the opening", arrival, written;
         "arrival, transactions", "times of arrival; xmin of ballots", arrival, xmin;
         "arrival, numbers", "times of arrival; row ids and columns beside a ballot", arrival, extra;
         "turnout and batches, heap", "sizes and times of checkpoints; where ballots stand", batch, heap;
@@ -30,13 +30,13 @@ pub fn all() -> Vec<Attack> {
         "draft, heap", "id of the draft that went with the cast; where ballots stand", draft, heap;
         "envelope, ids", "envelope by the rows of the request; ids of ballots", envelope, ids;
         "envelope, heap", "envelope by the rows of the request; where ballots stand", envelope, heap;
-        "envelope, log of writes", "envelope by the rows; frames of SQLite's log", envelope, written;
+        "envelope, log of writes", "envelope by the rows; the log of writes", envelope, written;
         "envelope by transaction, heap", "xmin of code and envelope; where ballots stand", by_xmin, heap;
-        "envelope pairs in the log of writes", "frames at the cast; frames at the opening", by_wal, written;
+        "envelope pairs in the log of writes", "its records of the cast and of the opening", by_wal, written;
         "place in the log, ids", "the public log's leaves; ids of ballots", place, ids;
         "place in the log, heap", "the public log's leaves; where ballots stand", place, heap;
         "place in the box, heap", "where the box has the envelope; where ballots stand", in_box, heap;
-        "place in the box, log of writes", "where the box has the envelope; frames of SQLite's log", in_box, written;
+        "place in the box, log of writes", "where the box has the envelope; the log of writes", in_box, written;
         "pages, heap", "pages that the cast changed; where ballots stand", pages, heap;
     }
 }
@@ -49,23 +49,23 @@ fn ballots(held: &Evidence, of: impl Fn(&Stored) -> Option<Vec<u8>>) -> Keys {
     held.ballots.iter().map(of).collect()
 }
 
-fn spot(at: Option<&Spot>) -> Option<Vec<u8>> {
+pub(super) fn spot(at: Option<&Spot>) -> Option<Vec<u8>> {
     at.map(|at| [key(at.page), key(at.offset)].concat())
 }
 
-fn arrival(held: &Evidence) -> Keys {
+pub(super) fn arrival(held: &Evidence) -> Keys {
     each(held, |p| Some(key(held.people[p].cast_at)))
 }
 
 /// How many checkpoints there were before.
-fn batch(held: &Evidence) -> Keys {
+pub(super) fn batch(held: &Evidence) -> Keys {
     each(held, |p| {
         let before = held.checkpoints.iter().filter(|(at, _)| *at <= held.people[p].cast_at).count();
         i64::try_from(before).ok().map(key)
     })
 }
 
-fn public(held: &Evidence) -> Keys {
+pub(super) fn public(held: &Evidence) -> Keys {
     each(held, |p| Some(held.people[p].public.clone()))
 }
 
@@ -73,14 +73,14 @@ fn signature(held: &Evidence) -> Keys {
     each(held, |p| held.credentials.get(&held.people[p].public).map(|row| row.body.clone()))
 }
 
-fn code_row(held: &Evidence) -> Keys {
+pub(super) fn code_row(held: &Evidence) -> Keys {
     each(held, |p| {
         let row = held.credentials.get(&held.people[p].public)?;
         spot(held.file.get(&row.key)).or_else(|| Some([key(row.ctid), key(row.xmin)].concat()))
     })
 }
 
-fn draft(held: &Evidence) -> Keys {
+pub(super) fn draft(held: &Evidence) -> Keys {
     let mut keys = vec![None; held.people.len()];
     for seen in held.journal.iter().filter(|seen| seen.who.len() == 1) {
         if let Some(gone) = seen.gone.get("draft").and_then(|gone| gone.first()) {
@@ -100,28 +100,29 @@ fn pages(held: &Evidence) -> Keys {
     keys
 }
 
-fn envelope(held: &Evidence) -> Keys {
+pub(super) fn envelope(held: &Evidence) -> Keys {
     by_rows(held)
 }
 
-fn by_xmin(held: &Evidence) -> Keys {
+pub(super) fn by_xmin(held: &Evidence) -> Keys {
     by_transaction(held)
 }
 
-fn by_wal(held: &Evidence) -> Keys {
-    by_pages(held).into_iter().map(|id| spot(held.frames.get(&id?))).collect()
+pub(super) fn by_wal(held: &Evidence) -> Keys {
+    let linked = if held.written_by.values().any(|xid| *xid > 0) { by_writes(held) } else { by_pages(held) };
+    linked.into_iter().map(|id| spot(held.writes.get(&id?))).collect()
 }
 
-fn place(held: &Evidence) -> Keys {
+pub(super) fn place(held: &Evidence) -> Keys {
     by_rows(held).into_iter().map(|id| held.places.get(&id?).map(|place| key(*place))).collect()
 }
 
-fn in_box(held: &Evidence) -> Keys {
+pub(super) fn in_box(held: &Evidence) -> Keys {
     let place = |id: Vec<u8>| spot(held.file.get(&id)).or_else(|| held.ballot_box.get(&id).map(|row| key(row.ctid)));
     by_rows(held).into_iter().map(|id| place(id?)).collect()
 }
 
-fn heap(held: &Evidence) -> Keys {
+pub(super) fn heap(held: &Evidence) -> Keys {
     ballots(held, |b| spot(held.file.get(&b.id)).or_else(|| Some(key(b.ctid))))
 }
 
@@ -129,15 +130,15 @@ fn index(held: &Evidence) -> Keys {
     ballots(held, |b| spot(held.index.get(&b.id)))
 }
 
-fn ids(held: &Evidence) -> Keys {
+pub(super) fn ids(held: &Evidence) -> Keys {
     ballots(held, |b| Some(b.id.clone()))
 }
 
-fn written(held: &Evidence) -> Keys {
-    ballots(held, |b| spot(held.frames.get(&b.id)))
+pub(super) fn written(held: &Evidence) -> Keys {
+    ballots(held, |b| spot(held.writes.get(&b.id)))
 }
 
-fn xmin(held: &Evidence) -> Keys {
+pub(super) fn xmin(held: &Evidence) -> Keys {
     ballots(held, |b| Some(key(b.xmin)))
 }
 

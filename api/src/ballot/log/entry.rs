@@ -38,6 +38,10 @@ pub enum Entry {
         /// Of whom any two open the box; left out when one file does.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         trustees: Vec<String>,
+        /// Groups whose letters are addressed, so that somebody knows until the close who holds which code; left out when
+        /// there are none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        addressed: Vec<String>,
     },
     /// A ballot in the box.
     Envelope {
@@ -64,6 +68,15 @@ pub enum Entry {
         unsettled: u64,
         /// Revoked besides.
         revoked: u64,
+    },
+    /// At the close, where letters were addressed: nobody can look up any more who held which code.
+    TiesDestroyed {
+        /// People whose names and addresses were deleted.
+        addressees: u64,
+        /// Ties between a person and a code that were deleted.
+        ties: u64,
+        /// Letters that were deleted from the outbox.
+        letters: u64,
     },
     /// Nothing more is accepted; counts are fixed before anything can be read.
     Close {

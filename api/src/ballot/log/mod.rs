@@ -390,9 +390,16 @@ pub(crate) fn open(conn: &mut Conn, round: &LoadedRound, entropy: &Entropy) -> R
         credentials: codes.all,
         revoked: codes.revoked,
         trustees: round.custody.trustees.clone(),
+        addressed: addressed(definition),
     };
     log.entry(conn, &entry)?;
     log.finish(conn)
+}
+
+/// Codes of the groups whose letters are addressed.
+fn addressed(round: &survey_forms::Round) -> Vec<String> {
+    let groups = round.groups.iter().filter(|g| g.issue == survey_forms::round::IssueMode::Addressed);
+    groups.map(|group| group.code.clone()).collect()
 }
 
 /// [`open`] for a round that an older version had opened; does nothing where the log has begun.

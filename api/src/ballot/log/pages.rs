@@ -28,6 +28,8 @@ struct CheckPage {
     frame: Frame,
     /// What was typed, to be mended.
     typed: String,
+    /// The same in groups of four, to be compared with the receipt, when it has the shape of one.
+    grouped: Option<String>,
     /// Why it is no receipt.
     fault: Option<&'static str>,
     answer: Option<Answer>,
@@ -65,7 +67,8 @@ const SHAPE: &str =
 
 /// `GET /kiem-tra`.
 async fn show(site: Data<Site>) -> HttpResponse {
-    page(&CheckPage { frame: site.frame("Kiểm tra biên nhận"), typed: String::new(), fault: None, answer: None })
+    let frame = site.frame("Kiểm tra biên nhận");
+    page(&CheckPage { frame, typed: String::new(), grouped: None, fault: None, answer: None })
 }
 
 /// `POST /kiem-tra`. Changes nothing.
@@ -76,12 +79,12 @@ async fn look_up(
     rounds: Data<Rounds>,
 ) -> Result<HttpResponse, Problem> {
     let typed: String = sent.receipt.chars().take(LONGEST).collect();
-    let refused = |status: StatusCode, typed: String, fault: &'static str| {
+    let refused = |status: StatusCode, grouped: Option<String>, fault: &'static str| {
         let frame = site.frame("Lỗi: Kiểm tra biên nhận");
-        render(status, &CheckPage { frame, typed, fault: Some(fault), answer: None })
+        render(status, &CheckPage { frame, typed, grouped, fault: Some(fault), answer: None })
     };
     let Some(receipt) = Receipt::parse(&sent.receipt) else {
-        return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, typed, SHAPE));
+        return Ok(refused(StatusCode::UNPROCESSABLE_ENTITY, None, SHAPE));
     };
     let asked = receipt.clone();
     let found = db
@@ -95,7 +98,9 @@ async fn look_up(
             Ok::<_, Problem>(round.map(|round| (round, found)))
         })
         .await?;
-    let Some((round, found)) = found else { return Ok(refused(StatusCode::NOT_FOUND, typed, UNKNOWN)) };
+    let Some((round, found)) = found else {
+        return Ok(refused(StatusCode::NOT_FOUND, Some(receipt.grouped()), UNKNOWN));
+    };
     let proved = match found {
         Found::InLog(inclusion) => Some(proved(&site, &receipt, *inclusion)),
         _ => None,
@@ -103,7 +108,8 @@ async fn look_up(
     let title = if proved.is_some() { "Phiếu có trong hòm phiếu" } else { "Phiếu đã được nhận" };
     let answer =
         Answer { receipt: receipt.grouped(), round: round.definition.title.clone(), closes: closes(&round), proved };
-    Ok(page(&CheckPage { frame: site.frame(title), typed: String::new(), fault: None, answer: Some(answer) }))
+    let frame = site.frame(title);
+    Ok(page(&CheckPage { frame, typed: String::new(), grouped: None, fault: None, answer: Some(answer) }))
 }
 
 fn closes(round: &Arc<LoadedRound>) -> String {

@@ -15,15 +15,18 @@ use super::folder;
 use super::people::Province;
 use crate::access::Actor;
 use crate::ballot::{Casting, Token, find};
+use crate::bundle::SheetLabel;
 use crate::ceremony::Ceremony;
 use crate::clock::{Clock, Entropy, local};
 use crate::config::Config;
-use crate::credential::{self, CredentialError, Selection};
-use crate::db::Db;
-use crate::round::{self as rounds, RoundError, Rounds};
+use crate::credential::{self, CredentialError, IssuedCode, Selection};
+use crate::db::{Conn, Db};
+use crate::round::{self as rounds, LoadedRound, RoundError, Rounds};
 
 /// Share of the people invited that a demo of N ballots supposes to answer.
 const RESPONSE: f64 = 0.75;
+/// Paper ballots of each group that are bundles of their own.
+const LOOSE_SHEETS: usize = 6;
 /// Threads that cast at once; they wait for the disk most of the time.
 const CASTERS: usize = 16;
 
@@ -42,6 +45,7 @@ pub(super) struct Code {
     pub(super) respondent_code: String,
     pub(super) source_unit: String,
     pub(super) channel: Channel,
+    pub(super) sheet: Option<SheetLabel>,
 }
 
 impl FieldWork<'_> {
@@ -78,19 +82,39 @@ impl FieldWork<'_> {
             let round = round.ok_or_else(|| from_round(RoundError::Unknown))?;
             let enlarged = enlarge(roster, ballots);
             credential::import_roster(conn, &round, &enlarged)?;
+            let mut codes = self.loose_sheets(conn, &round)?;
             let all = Selection { respondent_code: None, source_unit: None, count: None };
-            let codes = credential::issue(conn, &round, all, self.entropy)?;
+            codes.extend(credential::issue(conn, &round, all, self.entropy)?);
             let channel = |code: &str| round.definition.group(code).map_or(Channel::Online, |g| g.channel);
             let codes = codes.into_iter().map(|c| Code {
                 channel: channel(&c.respondent_code),
                 token: c.token,
                 respondent_code: c.respondent_code,
                 source_unit: c.source_unit,
+                sheet: c.sheet,
             });
             Ok::<Vec<Code>, CredentialError>(codes.collect())
         })?;
         self.ceremony.open(&Actor::Service, id)?;
         Ok((dates, codes))
+    }
+
+    /// Paper ballots that were printed one by one: each is a bundle of its own, so that two people can key it at once.
+    fn loose_sheets(&self, conn: &mut Conn, round: &LoadedRound) -> Result<Vec<IssuedCode>, CredentialError> {
+        let mut codes = Vec::new();
+        for group in round.definition.groups.iter().filter(|g| g.channel == Channel::Paper) {
+            let mut places = round.definition.assignments();
+            places.retain(|place| place.respondent_code == group.code);
+            for place in places.iter().cycle().take(LOOSE_SHEETS) {
+                let unit = place.source_unit.as_deref().or_else(|| match place.targets.as_slice() {
+                    [one] => Some(one.as_str()),
+                    _ => None,
+                });
+                let one = Selection { respondent_code: Some(&group.code), source_unit: unit, count: Some(1) };
+                codes.extend(credential::issue(conn, round, one, self.entropy)?);
+            }
+        }
+        Ok(codes)
     }
 
     /// Lets `ballots` of these people answer, spread over the days from `from` to `to`; gives back the codes that are

@@ -36,7 +36,7 @@ const CODES_NAMED: usize = 50;
 /// Of these, how many are printed.
 const CODES_PRINTED: usize = 2;
 
-const STAFF: [(&str, Role); 8] = [
+const STAFF: [(&str, Role); 9] = [
     ("quantri", Role::Administrator),
     ("quantri2", Role::Administrator),
     ("phutrach", Role::Supervisor),
@@ -44,6 +44,7 @@ const STAFF: [(&str, Role); 8] = [
     ("nhaplieu2", Role::Clerk),
     ("nhaplieu3", Role::Clerk),
     ("phanxu", Role::Adjudicator),
+    ("kiemsoat", Role::Auditor),
     ("theodoi", Role::Observer),
 ];
 
@@ -107,7 +108,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let left = work.simulate(codes, ballots, (dates.opens.to_utc(), now), &bar)?;
     bar.finish_and_clear();
     // A third of the paper ballots has come back so far.
-    let left = paper::key(&work, &config, &accounts, left, 3, now - TimeDelta::hours(1))?;
+    let left = paper::key(&work, &config, &accounts, OPEN_ROUND, left, 3, now - TimeDelta::hours(1))?;
 
     let summary = summary(&config, &accounts, &machine.id, secret.reveal(), &left);
     let file = options.data.join("demo.json");
@@ -133,7 +134,7 @@ fn publish_a_round(
     let bar = progress(u64::try_from(ballots)?, "casting into the published round");
     let left = work.simulate(codes, ballots, window, &bar)?;
     bar.finish_and_clear();
-    paper::key(work, &Config::default(), accounts, left, 1, keyed)?;
+    paper::key(work, &Config::default(), accounts, PUBLISHED_ROUND, left, 1, keyed)?;
     work.ceremony.close(&Actor::Service, PUBLISHED_ROUND)?;
     let key = std::fs::read_to_string(folder::key_path(work.dir, PUBLISHED_ROUND))?;
     work.ceremony.open_box(&Actor::Service, PUBLISHED_ROUND, &KeyFile::parse(&key)?, |_progress| {})?;

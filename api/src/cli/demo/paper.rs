@@ -1,6 +1,8 @@
 //! The paper desk of a demo: two clerks key the ballots that came back, a third person settles what they read
 //! differently.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use survey_forms::answers::{Answer, Answers, Form, Mark};
 use survey_forms::questionnaire::{Item, ItemKind};
@@ -12,6 +14,7 @@ use super::field_work::{Code, FieldWork};
 use super::people::Province;
 use crate::access::{Role, Staff};
 use crate::ballot::Casting;
+use crate::bundle::{self, Act, By, Exit, SheetLabel};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keying::{Decision, PaperDesk, Pass, Reached, Reason, Task};
@@ -25,6 +28,7 @@ pub(super) fn key(
     work: &FieldWork<'_>,
     config: &Config,
     accounts: &[Account],
+    round: &str,
     codes: Vec<Code>,
     one_in: usize,
     at: DateTime<Utc>,
@@ -40,20 +44,29 @@ pub(super) fn key(
 
     let mut province = Province::new(work.entropy.generator());
     let (paper, mut left): (Vec<Code>, Vec<Code>) = codes.into_iter().partition(|c| c.channel == Channel::Paper);
-    let (keyed, waiting): (Vec<_>, Vec<_>) = paper.into_iter().enumerate().partition(|(n, _)| n % one_in == 0);
-    left.extend(waiting.into_iter().map(|(_, code)| code));
+    let (loose, bundled): (Vec<Code>, Vec<Code>) =
+        paper.into_iter().partition(|c| one_in > 1 && c.sheet.as_ref().is_none_or(|sheet| sheet.of == 1));
+    left.extend(loose);
+    let (keyed, away): (Vec<_>, Vec<_>) = bundled.into_iter().enumerate().partition(|(n, _)| n % one_in == 0);
+    let supervisor = with_role(accounts, Role::Supervisor).first().copied().cloned().ok_or("a supervisor is needed")?;
+    receive(&desk, work, &supervisor, round, away.iter().filter_map(|(_, code)| code.sheet.as_ref()))?;
     let last_slip = keyed.len().saturating_sub(1) / SLIP_EVERY * SLIP_EVERY;
     actix_web::rt::System::new().block_on(async {
-        for (n, (_, code)) in keyed.iter().enumerate() {
+        // Every ballot of a bundle has a first entry before one has a second.
+        let mut read = Vec::new();
+        for (_, code) in &keyed {
             let ballot = desk.find(&code.token).await?;
             let answers = province.answer(&ballot.form()?);
-            let slip = n % SLIP_EVERY == 0;
             desk.enter(&first, &ballot, Pass::First, answers.clone()).await?;
-            let read = if slip { with_a_slip(&ballot.form()?, &answers) } else { answers.clone() };
-            let done = desk.enter(&second, &ballot, Pass::Second, read).await?;
+            read.push((ballot, answers));
+        }
+        for (n, (ballot, answers)) in read.iter().enumerate() {
+            let slip = n % SLIP_EVERY == 0;
+            let other = if slip { with_a_slip(&ballot.form()?, answers) } else { answers.clone() };
+            let done = desk.enter(&second, ballot, Pass::Second, other).await?;
             let by_hand = one_in > 1 && n == last_slip;
             if matches!(done.reached, Reached::Mismatched(_)) && !by_hand {
-                settle(&desk, &third, &ballot, &answers).await?;
+                settle(&desk, &third, ballot, answers).await?;
             }
         }
         Ok::<(), Failure>(())
@@ -63,6 +76,39 @@ pub(super) fn key(
     Ok(left)
 }
 
+/// Every bundle comes back, without the sheets that are still away; a supervisor says so where some are.
+fn receive<'s>(
+    desk: &PaperDesk,
+    work: &FieldWork<'_>,
+    supervisor: &Staff,
+    round: &str,
+    away: impl Iterator<Item = &'s SheetLabel>,
+) -> Result<(), Failure> {
+    let mut missing: BTreeMap<(String, u32), Vec<(u32, Exit)>> = BTreeMap::new();
+    for sheet in away {
+        let of = (sheet.respondent_code.clone(), sheet.bundle);
+        missing.entry(of).or_default().push((sheet.sheet, Exit::NotReturned));
+    }
+    desk.db.write_here(|conn| {
+        let at = desk.db.now(conn)?;
+        let by = By::Staff(supervisor.clone());
+        for ((group, number), missing) in missing {
+            let id = bundle::find(conn, round, &group, number)?.id;
+            let note = "Số còn lại chưa thu về, bưu điện thu tiếp đợt hai.".to_owned();
+            for act in [
+                Act::HandOver { holder: "Bưu điện tỉnh".to_owned(), office: None },
+                Act::Deliver,
+                Act::Receive { counted: None, missing },
+                Act::Note { note },
+            ] {
+                bundle::act(conn, at, work.entropy, &by, &id, &act)?;
+            }
+        }
+        bundle::receive_all(&desk.db, conn, work.entropy, &by, round, None)
+    })?;
+    Ok(())
+}
+
 /// The third person reads from the paper what the first clerk read.
 async fn settle(
     desk: &PaperDesk,
@@ -70,14 +116,14 @@ async fn settle(
     ballot: &std::sync::Arc<crate::ballot::Bearer>,
     paper: &Answers,
 ) -> Result<(), Failure> {
-    if let Task::Decide(disputes) = desk.open(third, ballot).await? {
-        let mut decision = Decision { answers: Answers::new(), reasons: std::collections::BTreeMap::new() };
-        for dispute in disputes {
-            let (target, item) = (dispute.target, dispute.item);
+    if let Task::Read(places) = desk.open(third, ballot).await? {
+        let mut decision = Decision { answers: Answers::new(), reasons: BTreeMap::new() };
+        for (target, item) in places {
             let answer = paper.get(&target, &item).cloned().unwrap_or(Answer::Mark(Mark::Blank));
             decision.answers.insert(&target, &item, answer);
             decision.reasons.insert((target, item), Reason::SlipSecond);
         }
+        desk.read_blind(third, ballot, decision.answers.clone()).await?;
         desk.adjudicate(third, ballot, decision).await?;
     }
     Ok(())

@@ -137,6 +137,11 @@ fn key(
         report.fail(Check::LogKey, "the log's key is not the one that was given");
         return Ok(None);
     }
+    if let Some(held) = held.filter(|held| held.key.origin != brought.origin) {
+        let (this, other) = (&brought.origin, &held.key.origin);
+        report.fail(Check::LogKey, format_args!("this is the log {this}, the held checkpoint is of {other}"));
+        return Ok(None);
+    }
     if held.is_some_and(|held| held.key != brought) {
         report.fail(Check::LogKey, "THE LOG'S KEY WAS EXCHANGED: it is not the one of the held checkpoint");
         return Ok(None);

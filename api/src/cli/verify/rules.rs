@@ -43,6 +43,7 @@ pub(super) fn check(
     let mut facts = Facts::default();
     open(walk, key, &mut facts, report);
     let close = close(walk, &mut facts, report);
+    ties(walk, close, report);
     redeemed(walk, close, &mut facts, report);
     opened(walk, &mut facts, report);
     result(walk, source, &mut facts, report)?;
@@ -107,6 +108,36 @@ fn close<'w>(walk: &'w Walk, facts: &mut Facts, report: &mut Report) -> Option<&
     let fault = late.map(|place| format!("leaf {place} was added late"));
     report.by(Check::NothingAfterClose, fault, "only what follows a close");
     Some(close)
+}
+
+/// Where letters went to named people, the close says that the ties to their codes were destroyed. Nobody can prove that
+/// there was no copy of them.
+fn ties(walk: &Walk, close: Option<&Said>, report: &mut Report) {
+    let addressed = walk.said.iter().find_map(|said| match &said.entry {
+        Entry::Open { addressed, .. } => Some(addressed),
+        _ => None,
+    });
+    let all = walk.said.iter().filter_map(|said| match &said.entry {
+        Entry::TiesDestroyed { addressees, ties, .. } => Some((said.place, *addressees, *ties)),
+        _ => None,
+    });
+    let all: Vec<(u64, u64, u64)> = all.collect();
+    let check = Check::TiesDestroyed;
+    match (addressed.filter(|groups| !groups.is_empty()), close, all.as_slice()) {
+        (None, _, []) => report.skip(check, "no letter was addressed: nobody knew who held which code"),
+        (Some(groups), None, []) => {
+            let groups = groups.join(", ");
+            report.skip(check, format_args!("until the close somebody knows who holds which code of {groups}"));
+        }
+        (_, Some(close), [(place, addressees, ties)]) if *place < close.place => {
+            let said = format!("{ties} ties between a person and a code, {addressees} names");
+            let Entry::Close { credentials, .. } = &close.entry else { return };
+            let fault = (*ties > credentials.total || ties > addressees).then(|| format!("{said}: too many"));
+            report.by(check, fault, format_args!("{said}"));
+        }
+        (_, _, []) => report.fail(check, "the log does not say that the ties between people and codes were destroyed"),
+        (_, _, many) => report.fail(check, format_args!("said {} times, or after the close", many.len())),
+    }
 }
 
 /// Envelopes and redeemed codes, at every batch and at the close.

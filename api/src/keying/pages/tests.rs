@@ -119,7 +119,7 @@ async fn three_people_bring_a_ballot_into_the_box() {
         assert_eq!(values(&second.body), 10);
         assert_eq!(second.body.matches("value=\"\" data-number").count(), 10, "every input is empty");
         let same = second.body.replace("do.binh", "le.an").replace("Lượt 2", "Lượt 1").replace("lượt 2", "lượt 1");
-        let same = same.replace("value=\"second\"", "value=\"first\"");
+        let same = same.replace("\"second\"", "\"first\"");
         let digits = token.digits().to_string();
         assert_eq!(same.replace(token.expose().as_str(), "-"), sheet.body.replace(&digits, "-"));
 
@@ -129,8 +129,24 @@ async fn three_people_bring_a_ballot_into_the_box() {
         let start = send(&scene, TestRequest::get().uri(&done.location), &binh).await;
         assert!(start.body.contains("Lệch 2 mục – chuyển người thứ ba"));
 
-        let screen = post(&scene, "/nhap-phieu", &chi, &[code(&token)]).await;
+        // Blind first: the two items, and nothing that was keyed.
+        let blind = post(&scene, "/nhap-phieu", &chi, &[code(&token)]).await;
+        assert_eq!((values(&blind.body), blind.body.matches("value=\"\" data-number").count()), (2, 2));
+        assert!(!blind.body.contains("<b>Lượt 1") && !blind.body.contains("Lượt 1:"));
+        let reading = |values: [&str; 2]| {
+            let given = ["a1-1", "a1-4"].iter().zip(values).map(|(n, v)| ((*n).to_owned(), v.to_owned()));
+            std::iter::once(code(&token)).chain(given).collect::<Vec<_>>()
+        };
+        let early = post(&scene, "/nhap-phieu/phan-xu", &chi, &reading(["3", "5"])).await;
+        assert!(early.status == 409 && early.body.contains("trước khi xem hai lượt nhập"));
+        let half = post(&scene, "/nhap-phieu/doc", &chi, &reading(["", "5"])).await;
+        assert!(half.status == 422 && half.body.contains("câu 1: chưa có mã") && !half.body.contains("Lượt 1:"));
+        let screen = post(&scene, "/nhap-phieu/doc", &chi, &reading(["3", "5"])).await;
         assert_eq!(screen.body.matches("<fieldset").count(), 2, "only what is disputed");
+        assert!(screen.body.contains("Ông/bà đọc: <b>5 Kém</b>") && screen.body.contains("name=\"a1-4\" value=\"5\""));
+        assert!(screen.body.contains("value=\"slip_first\" checked"), "who slipped, if the reading is right");
+        let again = post(&scene, "/nhap-phieu/doc", &chi, &reading(["1", "1"])).await;
+        assert!(again.body.contains("Ông/bà đọc: <b>5 Kém</b>"), "what was read stays");
         assert!(screen.body.contains("(để trống)") && screen.body.contains("5 Kém"));
         assert!(!screen.body.contains("le.an") && !screen.body.contains("do.binh"));
         let names = ["a1-1", "ra1-1", "a1-4", "ra1-4"];
@@ -235,7 +251,13 @@ async fn the_desk_over_rest() {
         let done = call(&scene, "/keying/entries", &binh, body("second", &answers)).await;
         assert_eq!(done.json(), json!({ "state": "mismatched", "disputed": 1, "repeated": false }));
         let opened = call(&scene, "/keying/open", &dung, json!({ "code": printed })).await.json();
+        let unseen = json!([{ "target": "SNV", "item": "X1.1" }]);
+        assert_eq!((&opened["task"], &opened["disputed"]), (&json!("read"), &unseen));
+        let blind = json!({ "code": printed, "answers": { "SNV": { "X1.1": "A" } } });
+        let shown = call(&scene, "/keying/readings", &dung, blind).await.json();
         let dispute = json!([{ "target": "SNV", "item": "X1.1", "first": "A", "second": { "mark": "several" } }]);
+        assert_eq!(shown, json!({ "disputed": dispute }));
+        let opened = call(&scene, "/keying/open", &dung, json!({ "code": printed })).await.json();
         assert_eq!((&opened["task"], &opened["disputed"]), (&json!("adjudicate"), &dispute));
         let decide = |answer: &str, reason: &str| json!({ "code": printed, "answers": { "SNV": { "X1.1": answer } }, "reasons": { "SNV": { "X1.1": reason } } });
         let reason = call(&scene, "/keying/adjudications", &dung, decide("A", "tired")).await;

@@ -10,9 +10,10 @@ use super::super::place::{Address, Course, Place, Spot, encoded, is_one_screen, 
 use super::super::sent::{Go, Sent};
 use super::super::views::{RoundView, SectionPage, TasksPage, asked, target_name, tasks};
 use super::super::{Booth, RespondError, Visit};
+use super::again::{self, Note, Why};
 use super::here::Here;
 use super::request::Carried;
-use super::{count_unknown, entry, gone, instead, of_another, renewed};
+use super::{Stop, count_unknown, entry, gone, instead, instead_of_form, of_another, renewed};
 use crate::ballot::draft::Change;
 use crate::ballot::{Token, page_mark};
 use crate::http::frame::{page, render, see_other};
@@ -28,6 +29,10 @@ pub(super) async fn show(
     address: Query<Address>,
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
+    let at = entry::action(&site, &address);
+    if let Some(told) = again::page(&booth, &site, &address, &at).await? {
+        return Ok(told);
+    }
     let Some(token) = carried.0 else { return entry::ask(&booth, &site).await };
     let (visit, answers) = match booth.visit(token.clone()).await {
         Ok(found) => found,
@@ -46,8 +51,25 @@ pub(super) async fn show(
         Spot::Tasks => Ok(renewed(task_list(&site, &visit, &course, &answers), &site, &token)),
         // Somebody's answers have taken every question off this screen.
         Spot::At(place) if !course.holds(place) => Ok(see_other(&site.base().path(&place.next(&course)))),
-        Spot::At(place) => Ok(renewed(screen(&site, &token, &visit, &course, &answers, place, None), &site, &token)),
+        Spot::At(place) => {
+            let sent = site.tells(&at, &Why::Faulty).and_then(Note::sent).filter(|sent| !sent.is_of_another(&token));
+            let faulty = sent.as_ref().map(|sent| faulty(sent, &course, place)).unwrap_or_default();
+            let again = sent.as_ref().filter(|_| !faulty.is_empty()).map(|sent| (sent, faulty.as_slice()));
+            let shown = screen(&site, &token, &visit, &course, &answers, place, again);
+            Ok(renewed(if sent.is_some() { site.told(shown) } else { shown }, &site, &token))
+        }
     }
+}
+
+/// What of it does not fit, among what is asked here.
+fn faulty(sent: &Sent, course: &Course<'_>, place: Place) -> Vec<Faulty> {
+    let target = place.target(&course.form);
+    let here = |fault: &Faulty| {
+        let mut items = place.sections(&course.form).iter().flat_map(|section| course.items(section, target));
+        items.any(|item| item.code == fault.item)
+    };
+    let given = Given::read(sent, &course.form, target);
+    given.map(|given| given.faulty.into_iter().filter(here).collect()).unwrap_or_default()
 }
 
 fn course<'v>(visit: &'v Visit, answers: &Answers) -> Result<Course<'v>, RespondError> {
@@ -122,43 +144,57 @@ pub(super) async fn save(
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let sent = Sent::read(form.into_inner())?;
+    let at = entry::action(&site, &address);
     let (token, entered) = match &sent.code {
         Some(typed) => match Token::parse_any(typed) {
             Ok(token) => (token, true),
-            Err(fault) => return Ok(entry::mistyped(&booth, &site, &address, &sent, fault).await),
+            Err(fault) => {
+                let told = site.again(&at, Why::Mistyped, &sent);
+                return Ok(again::or(told, entry::mistyped(&booth, &site, &address, &sent, fault)).await);
+            }
         },
         None => match carried.0 {
             Some(token) => (token, false),
-            None => return Ok(entry::ask_again(&booth, &site, &address, &sent).await),
+            None => {
+                let told = site.again(&at, Why::NoCode, &sent);
+                return Ok(again::or(told, entry::ask_again(&booth, &site, &address, &sent)).await);
+            }
         },
     };
     if sent.is_of_another(&token) {
-        return Ok(of_another(&booth, &site, !entered).await);
+        let told = site.again(&at, Why::Other, &Sent::empty());
+        return Ok(again::or(told, of_another(&booth, &site, !entered)).await);
     }
     let saved = match keep(&booth, token.clone(), &address, &sent).await {
         Ok(saved) => saved,
         Err(Refusal::Nowhere) => return Err(Problem::new(&codes::NOT_FOUND)),
         Err(Refusal::Because(error)) => {
-            count_unknown(&error, &limits, &req)?;
+            if let Err(problem) = count_unknown(&error, &limits, &req) {
+                return again::refused(&site, &at, problem);
+            }
             return match error {
-                RespondError::CodeUnknown => Ok(entry::unknown(&booth, &site, &address, &sent).await),
+                RespondError::CodeUnknown => {
+                    let told = site.again(&at, Why::Unknown, &sent);
+                    Ok(again::or(told, entry::unknown(&booth, &site, &address, &sent)).await)
+                }
                 other => Err(other.into()),
             };
         }
     };
-    let stopped = instead(&site, &saved.visit, !entered);
+    let stopped = instead_of_form(&site, &saved.visit, !entered, &at);
     if let (None, [_, ..], Some(place)) = (&stopped, saved.faulty.as_slice(), saved.place) {
         let course = course(&saved.visit, &saved.answers)?;
         let again = Some((&sent, saved.faulty.as_slice()));
-        let shown = screen(&site, &token, &saved.visit, &course, &saved.answers, place, again);
+        let told = site.again(&site.base().path(&place.path(&course.form)), Why::Faulty, &sent);
+        let shown = told.unwrap_or_else(|| screen(&site, &token, &saved.visit, &course, &saved.answers, place, again));
         return Ok(if entered || sent.pressed { renewed(shown, &site, &token) } else { shown });
     }
     if sent.go == Go::Leave {
         return Ok(gone(&site));
     }
     let mut response = match stopped {
-        // A refusal is told at once and the code is not kept; a receipt needs it.
-        Some(response) if !response.status().is_redirection() => return Ok(response),
+        // A refusal is told and the code is not kept; a receipt needs it.
+        Some(response) if Stop::of(&saved.visit).is_some() => return Ok(response),
         Some(response) => response,
         None => {
             let path = match first_blank(&saved).filter(|_| entered) {
@@ -207,7 +243,7 @@ async fn keep(booth: &Booth, token: Token, address: &Address, sent: &Sent) -> Re
     let form = before.form;
     let Spot::At(place) = Place::find(&before, &answers, address) else { return Err(Refusal::Nowhere) };
     let target = place.target(&form).to_owned();
-    let given = Given::read(sent, &form, &target).map_err(|faults| because(RespondError::Answers(faults)))?;
+    let mut given = Given::read(sent, &form, &target).map_err(|faults| because(RespondError::Answers(faults)))?;
     let here = |code: &str| place.sections(&form).iter().any(|s| s.items.iter().any(|item| item.code == code));
     if let Some(fault) = given.faulty.iter().find(|fault| !here(&fault.item)) {
         let fault = AnswerFault { pointer: String::new(), code: fault.code };
@@ -222,6 +258,8 @@ async fn keep(booth: &Booth, token: Token, address: &Address, sent: &Sent) -> Re
         answers.remove(target, item);
     }
     let after = Course::of(form, &answers);
+    // Nobody can mend what the other answers have taken off the screen.
+    given.faulty.retain(|fault| after.asks(&target, &fault.item));
     let is_fresh = |code: &str| {
         let shown = sent.was_shown(code).unwrap_or_else(|| before.asks(&target, code));
         !shown && answers.get(&target, code).is_none()

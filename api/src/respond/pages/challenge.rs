@@ -9,9 +9,11 @@ use serde::Deserialize;
 
 use super::super::views::RoundView;
 use super::super::{Booth, RespondError, Visit};
+use super::again::{self, Why};
 use super::here::Here;
 use super::request::Carried;
-use super::{HERE, count_unknown, entry, instead, of_another, renewed};
+use super::review::HERE_PATH;
+use super::{HERE, count_unknown, entry, instead_of_form, of_another, renewed};
 use crate::ballot::check::Opened;
 use crate::ballot::{Receipt, Token, page_mark};
 use crate::http::frame::{Frame, page, see_other};
@@ -63,9 +65,13 @@ async fn answering(
     decision: &Decision,
     req: &HttpRequest,
 ) -> Result<Result<(Token, Visit, Answers), HttpResponse>, Problem> {
-    let Some(token) = carried.0 else { return Ok(Err(entry::ask_again(booth, site, &HERE, &Sent::empty()).await)) };
+    let (at, nothing) = (site.base().path(HERE_PATH), Sent::empty());
+    let Some(token) = carried.0 else {
+        let told = site.again(&at, Why::NoCode, &nothing);
+        return Ok(Err(again::or(told, entry::ask_again(booth, site, &HERE, &nothing)).await));
+    };
     if decision.cua.as_ref().is_some_and(|mark| *mark != page_mark(&token)) {
-        return Ok(Err(of_another(booth, site, true).await));
+        return Ok(Err(again::or(site.again(&at, Why::Other, &nothing), of_another(booth, site, true)).await));
     }
     let (visit, answers) = match booth.visit(token.clone()).await {
         Ok(found) => found,
@@ -74,7 +80,7 @@ async fn answering(
             return entry::forgotten(booth, site, error).await.map(Err);
         }
     };
-    Ok(match instead(site, &visit, true) {
+    Ok(match instead_of_form(site, &visit, true, &at) {
         Some(response) => Err(response),
         None => Ok((token, visit, answers)),
     })

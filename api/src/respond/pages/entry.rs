@@ -42,7 +42,7 @@ pub(super) async fn enter(
 
 fn empty(site: &Here, action: String) -> EntryPage {
     EntryPage {
-        frame: site.frame("Nhập mã phiếu").with_script(SCRIPT),
+        frame: site.frame("Nhập mã phiếu").with_inline(SCRIPT),
         rounds: Vec::new(),
         closed: false,
         action,
@@ -127,7 +127,8 @@ pub(super) async fn forgotten(booth: &Booth, site: &Here, error: RespondError) -
     }
 }
 
-fn action(site: &Here, address: &Address) -> String {
+/// The address of a place, with the site's prefix.
+pub(super) fn action(site: &Here, address: &Address) -> String {
     let target = address.dt.as_ref().map(|code| format!("dt={}", encoded(code)));
     let section = address.phan.map(|number| format!("phan={number}"));
     let query: Vec<String> = target.into_iter().chain(section).collect();

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use survey_forms::Round;
 
 use super::super::{Booth, english};
-use super::{SCRIPT, current_rounds, logo, set_cookie};
+use super::again::{self, Note};
+use super::{SCRIPT, current_rounds, logo, request, set_cookie};
 use crate::http::frame::{Frame, Site, see_other};
 use crate::http::tongue::Tongue;
 use crate::http::{Problem, codes};
@@ -27,6 +28,12 @@ const TAG_MAX: usize = 35;
 pub(super) struct Here {
     site: Data<Site>,
     chosen: Option<String>,
+    /// A browser goes there because a person did something, not its page's script.
+    pub(super) navigating: bool,
+    /// This browser carries a code.
+    pub(super) carries: bool,
+    /// What the next page is to tell.
+    pub(super) note: Option<Note>,
 }
 
 impl Deref for Here {
@@ -45,7 +52,10 @@ impl FromRequest for Here {
         let chosen = req.cookie(NAME).map(|cookie| cookie.value().to_owned()).filter(|tag| is_tag(tag));
         let site = req.app_data::<Data<Site>>().cloned();
         let missing = || Problem::internal(&"the room was mounted without its site");
-        ready(site.map(|site| Self { site, chosen }).ok_or_else(missing))
+        let navigating = req.headers().get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
+        let carries = req.cookie(request::NAME).is_some();
+        let note = req.cookie(again::NAME).and_then(|cookie| Note::read(cookie.value()));
+        ready(site.map(|site| Self { site, chosen, navigating, carries, note }).ok_or_else(missing))
     }
 }
 
@@ -75,7 +85,7 @@ impl Here {
     /// The frame of a page of one round: its languages, its script, its logo.
     pub(super) fn page(&self, title: &str, path: &str, script: bool, round: &LoadedRound) -> Frame {
         let frame = self.frame(title).in_tongue(self.tongue([&round.definition], path));
-        logo::on(if script { frame.with_script(SCRIPT) } else { frame }, round)
+        logo::on(if script { frame.with_inline(SCRIPT) } else { frame }, round)
     }
 
     /// The frame of a page of no round in particular. Without a chosen language nothing is asked of the database.

@@ -1,4 +1,4 @@
-//! The organiser's logo in the header, within what a page may weigh: three requests and 14 kB.
+//! The organiser's logo in the header, within what a page may weigh: 14 kB.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -13,14 +13,14 @@ use crate::round::LoadedRound;
 /// Up to so many bytes the logo is part of the page; a bigger one is a request of its own.
 const INLINE_MAX: usize = 2_048;
 
-/// The frame with the round's logo. A page that has a script has its three requests already, and goes without a logo
-/// that would be the fourth.
+/// The frame with the round's logo. A page with a script holds a form, which may be long already: it goes without a
+/// logo that is a request of its own.
 pub(super) fn on(frame: Frame, round: &LoadedRound) -> Frame {
     let Some(logo) = &round.definition.organiser.logo else { return frame };
     let source = if logo.bytes.len() <= INLINE_MAX {
         Some(format!("data:{};base64,{}", logo.media_type, data_encoding::BASE64.encode(&logo.bytes)))
     } else {
-        frame.script.is_none().then(|| format!("{}/dau-hieu/{}", frame.prefix, name(round.id(), logo)))
+        frame.inline.is_none().then(|| format!("{}/dau-hieu/{}", frame.prefix, name(round.id(), logo)))
     };
     frame.with_logo(source)
 }

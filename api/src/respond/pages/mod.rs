@@ -1,6 +1,7 @@
 //! The respondents' pages. Each works without JavaScript; a GET changes nothing; the code travels in a cookie and the
 //! answers in forms, never in an address.
 
+mod again;
 mod answer;
 mod challenge;
 mod entry;
@@ -15,8 +16,10 @@ use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
 use survey_forms::Round;
 
+use self::again::Why;
 use self::here::Here;
 use self::request::{Carried, carry, forget};
 pub(super) use self::request::{SESSION_MINUTES, WARNING_MINUTES};
@@ -165,17 +168,57 @@ fn set_cookie(response: &mut HttpResponse, cookie: Cookie<'_>) {
     }
 }
 
+/// Why a code cannot answer now.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Stop {
+    Revoked,
+    Paper,
+    NotYet,
+    /// Closed, with a draft that was not sent.
+    OverDrafted,
+    Over,
+}
+
+impl Stop {
+    fn of(visit: &Visit) -> Option<Self> {
+        match visit.standing() {
+            Standing::Answering | Standing::Cast(_) => None,
+            Standing::Revoked => Some(Self::Revoked),
+            Standing::Paper => Some(Self::Paper),
+            Standing::NotYet => Some(Self::NotYet),
+            Standing::Over if visit.drafted => Some(Self::OverDrafted),
+            Standing::Over => Some(Self::Over),
+        }
+    }
+}
+
 /// The page for whoever cannot answer now, or the receipt; `None` when answering goes on.
 fn instead(site: &Here, visit: &Visit, carried: bool) -> Option<HttpResponse> {
-    let stop = |status: StatusCode, title: &str, said: &'static [&'static str], dates: bool| {
-        let round = RoundView::new(&visit.bearer.round, visit.now);
-        let frame = site.page(title, "/p", false, &visit.bearer.round);
-        Some(render(status, &StopPage { frame, round, said, dates, carried }))
+    let round = &visit.bearer.round;
+    match Stop::of(visit) {
+        Some(stop) => Some(stopped(site, round, RoundView::new(round, visit.now), stop, carried)),
+        None if matches!(visit.standing(), Standing::Cast(_)) => Some(see_other(&site.base().path("/p/xong"))),
+        None => None,
+    }
+}
+
+/// The answer to a form of somebody who cannot answer now: a person is sent on to the page that says so.
+fn instead_of_form(site: &Here, visit: &Visit, carried: bool, at: &str) -> Option<HttpResponse> {
+    let response = instead(site, visit, carried)?;
+    let onward = match Stop::of(visit) {
+        // With the code in hand, any page of the form says it.
+        Some(_) if carried && site.navigating => Some(see_other(&site.base().path("/p"))),
+        Some(stop) if !carried => {
+            site.again(at, Why::Stopped(visit.bearer.round.id().to_owned(), stop), &Sent::empty())
+        }
+        _ => None,
     };
-    match visit.standing() {
-        Standing::Answering => None,
-        Standing::Cast(_) => Some(see_other(&site.base().path("/p/xong"))),
-        Standing::Revoked => stop(
+    Some(onward.unwrap_or(response))
+}
+
+fn stopped(site: &Here, loaded: &LoadedRound, round: RoundView, stop: Stop, carried: bool) -> HttpResponse {
+    let (status, title, said, dates): (_, _, &'static [&'static str], _) = match stop {
+        Stop::Revoked => (
             StatusCode::GONE,
             "Mã phiếu này đã được thay",
             &[
@@ -185,7 +228,7 @@ fn instead(site: &Here, visit: &Visit, carried: bool) -> Option<HttpResponse> {
             ],
             false,
         ),
-        Standing::Paper => stop(
+        Stop::Paper => (
             StatusCode::CONFLICT,
             "Đây là mã của phiếu giấy",
             &[
@@ -194,13 +237,13 @@ fn instead(site: &Here, visit: &Visit, carried: bool) -> Option<HttpResponse> {
             ],
             false,
         ),
-        Standing::NotYet => stop(
+        Stop::NotYet => (
             StatusCode::CONFLICT,
             "Chưa đến ngày nhận phiếu",
             &["Mã phiếu của ông/bà đúng và vẫn còn hiệu lực. Xin giữ giấy mời và quay lại khi đợt điều tra mở."],
             true,
         ),
-        Standing::Over if visit.drafted => stop(
+        Stop::OverDrafted => (
             StatusCode::CONFLICT,
             "Đã hết hạn nhận phiếu",
             &[
@@ -209,7 +252,7 @@ fn instead(site: &Here, visit: &Visit, carried: bool) -> Option<HttpResponse> {
             ],
             true,
         ),
-        Standing::Over => stop(
+        Stop::Over => (
             StatusCode::CONFLICT,
             "Đã hết hạn nhận phiếu",
             &[
@@ -218,5 +261,7 @@ fn instead(site: &Here, visit: &Visit, carried: bool) -> Option<HttpResponse> {
             ],
             true,
         ),
-    }
+    };
+    let frame = site.page(title, "/p", false, loaded);
+    render(status, &StopPage { frame, round, said, dates, carried })
 }

@@ -16,7 +16,7 @@ use crate::db::Db;
 use crate::http::Problem;
 use crate::round::Rounds;
 
-const NAME: &str = "phieu_code";
+pub(super) const NAME: &str = "phieu_code";
 
 /// How long the browser keeps the code when nothing is pressed and no page opened.
 pub(in crate::respond) const SESSION_MINUTES: i64 = 60;

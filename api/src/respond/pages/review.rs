@@ -9,12 +9,16 @@ use super::super::place::Course;
 use super::super::sent::Sent;
 use super::super::views::{ReceiptPage, ReviewPage, RoundView, missing, reviewed};
 use super::super::{Booth, RespondError, Standing, Visit};
+use super::again::{self, Why};
 use super::here::Here;
 use super::request::Carried;
-use super::{HERE, count_unknown, entry, instead, of_another, renewed};
+use super::{HERE, count_unknown, entry, instead, instead_of_form, of_another, renewed};
 use crate::ballot::{Token, page_mark};
 use crate::http::frame::{page, render, see_other};
 use crate::http::{Limits, Problem};
+
+/// The review's own path.
+pub(super) const HERE_PATH: &str = "/p/xem-lai";
 
 /// `GET /p/xem-lai`.
 pub(super) async fn show(
@@ -24,6 +28,10 @@ pub(super) async fn show(
     limits: Data<Limits>,
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
+    let at = site.base().path(HERE_PATH);
+    if let Some(told) = again::page(&booth, &site, &HERE, &at).await? {
+        return Ok(told);
+    }
     let Some(token) = carried.0 else { return entry::ask(&booth, &site).await };
     let (visit, answers) = match booth.visit(token.clone()).await {
         Ok(found) => found,
@@ -34,7 +42,11 @@ pub(super) async fn show(
     };
     match instead(&site, &visit, true) {
         Some(response) => Ok(response),
-        None => Ok(renewed(review(&site, &token, &visit, &answers, false)?, &site, &token)),
+        None => {
+            let told = site.tells(&at, &Why::Wanting).is_some();
+            let shown = review(&site, &token, &visit, &answers, told)?;
+            Ok(renewed(if told { site.told(shown) } else { shown }, &site, &token))
+        }
     }
 }
 
@@ -75,9 +87,13 @@ pub(super) async fn cast(
     form: Form<Vec<(String, String)>>,
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let Some(token) = carried.0 else { return Ok(entry::ask_again(&booth, &site, &HERE, &Sent::empty()).await) };
+    let (at, nothing) = (site.base().path(HERE_PATH), Sent::empty());
+    let Some(token) = carried.0 else {
+        let told = site.again(&at, Why::NoCode, &nothing);
+        return Ok(again::or(told, entry::ask_again(&booth, &site, &HERE, &nothing)).await);
+    };
     if Sent::read(form.into_inner())?.is_of_another(&token) {
-        return Ok(of_another(&booth, &site, true).await);
+        return Ok(again::or(site.again(&at, Why::Other, &nothing), of_another(&booth, &site, true)).await);
     }
     let (visit, mut answers) = match booth.visit(token.clone()).await {
         Ok(found) => found,
@@ -86,14 +102,18 @@ pub(super) async fn cast(
             return entry::forgotten(&booth, &site, error).await;
         }
     };
-    if let Some(response) = instead(&site, &visit, true) {
+    if let Some(response) = instead_of_form(&site, &visit, true, &at) {
         return Ok(response);
     }
     // What is not asked any more, after a change of mind, is not cast.
     let form = visit.bearer.form().map_err(RespondError::from)?;
     form.prune(&mut answers);
     if form.check_cast(&answers).is_err() {
-        return Ok(renewed(review(&site, &token, &visit, &answers, true)?, &site, &token));
+        let told = match site.again(&at, Why::Wanting, &nothing) {
+            Some(onward) => onward,
+            None => review(&site, &token, &visit, &answers, true)?,
+        };
+        return Ok(renewed(told, &site, &token));
     }
     booth.cast(&visit.bearer, &answers).await?;
     Ok(renewed(see_other(&site.base().path("/p/xong")), &site, &token))

@@ -1,6 +1,7 @@
 //! The respondents' pages and calls, as people and programs see them, on each database at hand. A [`Place`] is the
 //! service, a [`Browser`] somebody's device: cookies, no scripts.
 
+mod again;
 mod journey;
 mod kinds;
 mod naughty;

@@ -58,6 +58,7 @@ fn the_schemas_name_every_key_that_is_read_and_no_other() {
     assert_keys(&round, "/properties/scoring", keys::SCORING);
     assert_keys(&round, "/properties/disclosure", keys::DISCLOSURE);
     assert_keys(&round, "/properties/texts", keys::TEXTS);
+    assert_keys(&round, "/properties/letters", keys::LETTERS);
     assert_keys(&round, "/$defs/named", keys::NAMED);
     assert_keys(&round, "/$defs/group", keys::GROUP);
     assert_keys(&round, "/$defs/rates", keys::RATES);

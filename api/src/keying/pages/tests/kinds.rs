@@ -101,7 +101,11 @@ async fn different_words_and_numbers_go_to_a_third_person() {
         let done = post(&scene, "/nhap-phieu/luot", &binh, &entry(&token, "second", keys(&other))).await;
         assert_eq!(done.location, "/khao-sat/nhap-phieu?kq=lech-3", "{}", done.body);
 
-        let page = post(&scene, "/nhap-phieu", &chi, &[code(&token)]).await;
+        let mut blind = vec![code(&token)];
+        for (name, typed) in [("a1-4", "12,5"), ("a1-5", "Trả kết quả đúng hẹn!"), ("a2-3", "*")] {
+            blind.push((name.to_owned(), typed.to_owned()));
+        }
+        let page = post(&scene, "/nhap-phieu/doc", &chi, &blind).await;
         assert_eq!(page.status, 200);
         for shown in
             ["12,5 ", "12,6 ", "Trả kết quả đúng hẹn ", "Trả kết quả đúng hẹn. ", "* (nhiều dấu)", "2 Bưu chính"]

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
-use serde_json::json;
+use serde_json::{Value, json};
 use survey_forms::questionnaire::Section;
 
 use super::super::Answer;
+use super::model::{Meaning, asked, controls, fitting, meanings, missing, pruned};
 use super::{Card, Fields, Filled, MISTYPED, Old, Walk, receipt_on, target_of};
 
 impl Walk<'_> {
@@ -32,12 +33,15 @@ impl Walk<'_> {
         self.devices[device].holds = Some(card);
     }
 
-    /// A random screen of a card: its address, target and items.
+    /// A random screen of a card: its address, target and the items that are asked.
     fn screen(&mut self, card: usize) -> (String, &'static str, Vec<String>) {
-        let Card { group, targets, .. } = &self.cards[card];
+        let Card { group, targets, draft, .. } = &self.cards[card];
         let sections = &self.round.questionnaire(group).unwrap().sections;
         let target = *self.dice.of(targets);
-        let codes = |sections: &[Section]| sections.iter().flat_map(|s| &s.items).map(|i| i.code.clone()).collect();
+        let codes = |sections: &[Section]| {
+            let all = sections.iter().flat_map(|s| &s.items).map(|item| item.code.clone());
+            all.filter(|item| asked(draft, target, item)).collect()
+        };
         if targets.len() == 1 {
             return ("/p?phan=1".to_owned(), target, codes(sections));
         }
@@ -45,7 +49,7 @@ impl Walk<'_> {
         (format!("/p?dt={target}&phan={}", at + 1), target, codes(&sections[at..=at]))
     }
 
-    /// Opens a screen and holds it against the model; what is chosen on it, as a browser would send it.
+    /// Opens a screen and holds it against the model; what stands on it, as a browser would send it.
     async fn opened(&mut self, device: usize, card: usize) -> Option<(String, &'static str, Fields, Answer)> {
         let (path, target, items) = self.screen(card);
         let page = self.devices[device].browser.get(&path).await;
@@ -54,15 +58,14 @@ impl Walk<'_> {
             return None;
         }
         assert_eq!(page.status, StatusCode::OK, "{path}");
-        let groups = page.form().1;
-        assert_eq!(groups.len(), items.len(), "{path}");
+        let on_page = controls(&page);
+        assert_eq!(on_page.len(), items.len(), "{path}");
         let mut fields = Fields::new();
         for item in items {
             let name = format!("c.{item}");
-            let chosen: Vec<&String> = groups[&name].iter().filter(|(_, on)| *on).map(|(option, _)| option).collect();
             let kept = self.cards[card].draft.get(&(target.to_owned(), item));
-            assert_eq!(chosen, kept.into_iter().collect::<Vec<_>>(), "{path} {name}");
-            fields.extend(kept.map(|option| (name, option.clone())));
+            assert_eq!(on_page[&name].holds().as_ref(), kept, "{path} {name}");
+            fields.extend(on_page[&name].sent(&name));
         }
         let old = Old { card, path: path.clone(), mark: page.mark(), fields: fields.clone() };
         self.devices[device].old.push(old);
@@ -73,10 +76,10 @@ impl Walk<'_> {
     pub(super) async fn answer(&mut self, device: usize) {
         let Some(card) = self.devices[device].holds else { return self.answer_without_the_code(device).await };
         let Some((path, _, mut fields, page)) = self.opened(device, card).await else { return };
-        for (name, options) in page.form().1 {
+        for (name, control) in controls(&page) {
             if self.dice.below(3) > 0 {
                 fields.retain(|(other, _)| *other != name);
-                fields.push((name, self.dice.of(&options).0.clone()));
+                fields.extend(control.answered(&name, |n| self.dice.below(n)));
             }
         }
         let button = *self.dice.of(&["tiep", "lui", "xem-lai"]);
@@ -95,31 +98,45 @@ impl Walk<'_> {
             assert_eq!(saved.status, StatusCode::CONFLICT, "a page of somebody else's");
             return;
         }
-        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{path}");
         if self.cards[card].cast.is_some() {
-            assert_eq!(saved.location, "/p/xong");
+            assert_eq!((saved.status, saved.location.as_str()), (StatusCode::SEE_OTHER, "/p/xong"));
             return;
         }
         let target = target_of(path, &self.cards[card]);
-        self.keep(card, target, fields);
-        self.devices[device].old.push(form);
+        let faults = self.keep(card, target, fields);
+        if faults > 0 {
+            assert_eq!(saved.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+            assert_eq!(saved.body.matches(" class=\"error\"").count(), faults, "{path}: each is named");
+        } else {
+            assert_eq!(saved.status, StatusCode::SEE_OTHER, "{path}");
+            self.devices[device].old.push(form);
+        }
     }
 
-    fn keep(&mut self, card: usize, target: &str, fields: &Fields) {
+    /// What fits is kept, whatever else is on the screen; how many questions on it have something that does not fit.
+    fn keep(&mut self, card: usize, target: &str, fields: &Fields) -> usize {
         let card = &mut self.cards[card];
-        card.kept |= !fields.is_empty();
-        for (name, option) in fields {
-            let item = name.strip_prefix("c.").unwrap().to_owned();
-            card.draft.insert((target.to_owned(), item), option.clone());
+        let mut faulty = Vec::new();
+        for (item, meaning) in meanings(fields) {
+            let place = (target.to_owned(), item);
+            match meaning {
+                Meaning::Kept(value) => {
+                    card.kept = true;
+                    card.draft.insert(place, value);
+                }
+                Meaning::Empty => drop(card.draft.remove(&place)),
+                Meaning::Fault => faulty.push(place.1),
+            }
         }
+        faulty.iter().filter(|item| asked(&card.draft, target, item)).count()
     }
 
     /// A form comes after the browser forgot the code: it is asked for, and nothing that was chosen is lost.
     async fn answer_without_the_code(&mut self, device: usize) {
         let card = self.dice.below(2);
         let (path, target, items) = self.screen(card);
-        let fields: Fields = vec![(format!("c.{}", items[0]), "B".to_owned())];
-        let sent = [(fields[0].0.as_str(), "B")];
+        let fields: Fields = vec![(format!("c.{}", items[0]), fitting(&items[0]).to_owned())];
+        let sent = [(fields[0].0.as_str(), fields[0].1.as_str())];
         let asked = self.devices[device].browser.post(&path, &sent).await;
         assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(asked.body.contains(&fields[0].0) && asked.body.contains("name=\"ma\""));
@@ -137,6 +154,9 @@ impl Walk<'_> {
         let Some(card) = self.devices[device].holds else { return };
         let Some((path, target, fields, page)) = self.opened(device, card).await else { return };
         let names: Vec<String> = page.form().1.into_keys().collect();
+        if names.is_empty() {
+            return;
+        }
         let item = self.dice.of(&names).strip_prefix("c.").unwrap().to_owned();
         let mut sent: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         sent.push(("bo", &item));
@@ -175,7 +195,9 @@ impl Walk<'_> {
         let Some(card) = self.devices[device].holds else { return };
         let (path, _, items) = self.screen(card);
         let name = format!("c.{}", items[0]);
-        let fields = *self.dice.of(&[[(name.as_str(), "Z"), ("di", "tiep")], [(name.as_str(), "A"), ("c.X9.9", "A")]]);
+        let value = fitting(&items[0]);
+        let wrong = if items[0] == "Q3" { "c.X9.8" } else { name.as_str() };
+        let fields = *self.dice.of(&[[(wrong, "Z"), ("di", "tiep")], [(name.as_str(), value), ("c.X9.9", "A")]]);
         let refused = self.devices[device].browser.post(&path, &fields).await;
         // Once the ballot is in the box, nobody looks at what else was sent.
         match &self.cards[card].cast {
@@ -206,10 +228,14 @@ impl Walk<'_> {
             assert_eq!(page.location, "/p/xong");
             return;
         }
-        let total = self.round.questionnaire(card.group).unwrap().items().count() * card.targets.len();
-        let blanks = total - card.draft.len();
+        let all: Vec<&str> = self.round.questionnaire(card.group).unwrap().items().map(|i| i.code.as_str()).collect();
+        let places = card.targets.iter().flat_map(|target| all.iter().map(move |item| (target, item)));
+        let total = places.filter(|(target, item)| asked(&card.draft, target, item)).count();
+        let blanks = total - pruned(&card.draft).len();
         assert_eq!(page.status, StatusCode::OK);
-        let told = if blanks == 0 {
+        let told = if missing(&card.draft, card.group, &card.targets) > 0 {
+            page.body.contains("Còn câu bắt buộc chưa trả lời")
+        } else if blanks == 0 {
             page.body.contains(&format!("đủ {total} câu"))
         } else {
             blanks == total || page.body.contains(&format!("{blanks}/{total} câu"))
@@ -226,9 +252,22 @@ impl Walk<'_> {
         self.was_cast(device, card, &[answer], Vec::new()).await;
     }
 
+    /// Goes on answering until the ballot can be sent, and sends it.
+    pub(super) async fn finish(&mut self, device: usize) {
+        let Some(card) = self.devices[device].holds else { return };
+        for _ in 0..20 {
+            if self.cards[card].cast.is_some() || self.cards[card].takes(&self.cards[card].draft) {
+                break;
+            }
+            self.answer(device).await;
+        }
+        self.cast(device).await;
+    }
+
     /// What follows from one or several answers to a cast.
     async fn was_cast(&mut self, device: usize, card: usize, answers: &[Answer], or: Vec<Filled>) {
-        if self.cards[card].cast.is_none() && self.cards[card].draft.is_empty() {
+        let draft = self.cards[card].draft.clone();
+        if self.cards[card].cast.is_none() && !self.cards[card].takes(&draft) {
             assert!(answers.iter().all(|answer| answer.status == StatusCode::UNPROCESSABLE_ENTITY));
             return;
         }
@@ -236,10 +275,8 @@ impl Walk<'_> {
             assert_eq!((answer.status, answer.location.as_str()), (StatusCode::SEE_OTHER, "/p/xong"));
         }
         let receipt = receipt_on(&self.devices[device].browser.get("/p/xong").await);
-        let draft = self.cards[card].draft.clone();
-        let known = self.cards[card].cast.get_or_insert_with(|| {
-            (receipt.clone(), or.into_iter().chain([draft]).filter(|answers| !answers.is_empty()).collect())
-        });
+        let may = or.iter().chain([&draft]).map(pruned).collect();
+        let known = self.cards[card].cast.get_or_insert_with(|| (receipt.clone(), may));
         assert_eq!(known.0, receipt, "the same receipt for ever");
     }
 
@@ -253,15 +290,33 @@ impl Walk<'_> {
         self.was_cast(device, card, &answers, Vec::new()).await;
     }
 
+    /// The answer to a cast never arrives; the code is entered on another device, or the button pressed once more.
+    pub(super) async fn answer_of_a_cast_is_lost(&mut self, device: usize, elsewhere: usize) {
+        let Some(card) = self.devices[device].holds else { return };
+        let takes = self.cards[card].cast.is_some() || self.cards[card].takes(&self.cards[card].draft);
+        drop(self.devices[device].browser.post("/p/xem-lai", &[]).await);
+        if takes && elsewhere != device {
+            let code = self.cards[card].code.clone();
+            let entered = self.devices[elsewhere].browser.post("/p", &[("ma", &code)]).await;
+            assert_eq!(entered.location, "/p/xong");
+            self.holds(elsewhere, card);
+        }
+        self.cast(device).await;
+    }
+
     /// A tab saves while another one casts: the ballot has the change or it has it not, and is one ballot.
     pub(super) async fn save_while_casting(&mut self, device: usize) {
         let Some(card) = self.devices[device].holds else { return };
-        if self.cards[card].cast.is_some() || self.cards[card].draft.is_empty() {
-            return;
-        }
         let (path, target, items) = self.screen(card);
         let before = self.cards[card].draft.clone();
-        let fields: Fields = vec![(format!("c.{}", items[0]), "A".to_owned())];
+        let mut after = before.clone();
+        after.insert((target.to_owned(), items[0].clone()), fitting(&items[0]).to_owned());
+        // Where only one of the two could be cast, who is first decides more than this test wants to know.
+        let both = self.cards[card].takes(&before) && self.cards[card].takes(&after);
+        if self.cards[card].cast.is_some() || !both {
+            return;
+        }
+        let fields: Fields = vec![(format!("c.{}", items[0]), fitting(&items[0]).to_owned())];
         let saving = self.racing(device, &path, &fields);
         let casting = self.racing(device, "/p/xem-lai", &[]);
         assert_eq!(saving.await.unwrap().status, StatusCode::SEE_OTHER);
@@ -286,8 +341,12 @@ impl Walk<'_> {
 
     /// A program casts with a code from the form: the first one wins here too.
     pub(super) async fn cast_over_the_api(&mut self, card: usize) {
-        let Card { code, targets, cast, .. } = &self.cards[card];
-        let answers = json!({"code": code, "answers": {targets[0]: {"X1.1": "C"}}});
+        let Card { code, group, targets, cast, .. } = &self.cards[card];
+        let (item, option) = if *group == "CC" { ("Q0", "KHONG") } else { ("X1.1", "C") };
+        let sealed: Filled = targets.iter().map(|t| (((*t).to_owned(), item.to_owned()), option.to_owned())).collect();
+        let about: serde_json::Map<String, Value> =
+            targets.iter().map(|target| ((*target).to_owned(), json!({ item: option }))).collect();
+        let answers = json!({"code": code, "answers": about});
         let known = cast.as_ref().map(|(receipt, _)| receipt.clone());
         // Rarely, so that most walks are of the form.
         if known.is_none() && self.dice.below(4) > 0 {
@@ -299,8 +358,6 @@ impl Walk<'_> {
             Some(known) => assert_eq!((answer.status, receipt), (StatusCode::OK, known)),
             None => {
                 assert_eq!(answer.status, StatusCode::CREATED);
-                let target = self.cards[card].targets[0].to_owned();
-                let sealed = Filled::from([((target, "X1.1".to_owned()), "C".to_owned())]);
                 self.cards[card].cast = Some((receipt, vec![sealed]));
             }
         }

@@ -1,33 +1,10 @@
-// The paper desk by keyboard: one key answers and goes on. Without this module the form is a plain form.
-// Keys are read by their place (event.code), so that Vietnamese input methods, which rewrite what is typed, do no harm.
+// A ballot by keyboard: one key answers and goes on. Without this module the form is a plain form.
 // Several choices, numbers and text are typed out and left with Enter; in text fields every other key is the typist's.
 
+import { Effort, MARKS, buzz as shake, isModifier, meaning } from "./keys.js";
+import { remarks } from "./remarks.js";
+
 const ALIVE_EVERY_MS = 5 * 60 * 1000;
-const MARKS = new Map([[".", "(để trống)"], ["*", "(nhiều dấu)"], ["/", "(không đọc được)"]]);
-const PLACES = new Map([
-  ["NumpadDecimal", "."], ["Period", "."], ["NumpadMultiply", "*"], ["NumpadDivide", "/"], ["Slash", "/"],
-  ["NumpadSubtract", "-"], ["Minus", "-"], ["NumpadAdd", "+"],
-]);
-
-// The sign of a key, wherever the keyboard has it; null when it means nothing here.
-function sign(event) {
-  if (event.ctrlKey || event.altKey || event.metaKey) return null;
-  if (event.key === "*" || event.key === "+") return event.key;
-  const digit = /^(Digit|Numpad)(\d)$/.exec(event.code);
-  if (digit && !(event.shiftKey && digit[1] === "Digit")) return digit[2];
-  if (event.shiftKey && event.code === "Digit8") return "*";
-  if (event.shiftKey && event.code === "Equal") return "+";
-  if (!event.shiftKey && PLACES.has(event.code)) return PLACES.get(event.code);
-  return "0123456789.*/-+".includes(event.key) && event.key.length === 1 ? event.key : null;
-}
-
-// A refusal that is seen and asks for nothing.
-function buzz(element) {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const red = { backgroundColor: "#a3171f", color: "#fff" };
-  const shake = ["-5px", "5px", "-3px", "0"].map((x) => ({ ...red, transform: `translateX(${x})` }));
-  element.animate(calm ? [red, red] : shake, { duration: 220 });
-}
 
 // Focus without gliding: the eyes are on the paper, and the next key comes at once.
 function reach(element, whole) {
@@ -35,7 +12,8 @@ function reach(element, whole) {
   whole.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
-function start(form) {
+// Starts the screen on its form. `desk` keeps what is typed and takes what is finished; without it the form is sent.
+export function start(form, desk = null) {
   const matrix = "matrix" in form.dataset;
   const blocks = [...form.querySelectorAll("[data-block]")];
   const inputs = blocks.map((block) => [...block.querySelectorAll("input[data-of]")]);
@@ -51,7 +29,16 @@ function start(form) {
   let at = 0; // the block on the screen
   let jump = null; // digits typed after +
   let sent = false;
-  let alive = Date.now();
+  let paused = false;
+  let alive = performance.now();
+  const effort = new Effort(desk?.effort);
+  const warned = new Set();
+  const options = form.querySelector("[data-options]");
+  const resting = form.querySelector("[data-resting]");
+  const buzz = (element) => {
+    effort.refuse();
+    shake(element);
+  };
 
   const kind = (input) => input.dataset.kind ?? "scale";
 
@@ -116,7 +103,24 @@ function start(form) {
     stops[at].hidden = true;
     reach(input, input.closest("tr"));
     hold(input);
+    offer(input);
   }
+
+  // What the item takes, below the ballot; F2 spreads it out.
+  function offer(input) {
+    const list = [...(scales.get(input.dataset.of) ?? []), ...MARKS];
+    options.replaceChildren(...list.map(([key, words]) => {
+      const one = document.createElement("span");
+      const sign = document.createElement("b");
+      sign.textContent = key;
+      one.append(sign, ` ${words}`);
+      return one;
+    }));
+    options.hidden = false;
+  }
+
+  const typed = () => Object.fromEntries(inputs.flat().filter((i) => i.value !== "").map((i) => [i.name, i.value]));
+  const keep = () => desk?.keep(typed(), effort.told());
 
   // A key replaces what stands there; a text is gone on with.
   function hold(input) {
@@ -147,7 +151,16 @@ function start(form) {
       pill.textContent = `${input.dataset.number}: ${keyed}`;
       return [pill, " "];
     });
-    stops[at].replaceChildren(...keyed, `Đúng như trên phiếu? Enter: ${last ? "lưu" : "sang phần tiếp"}, -: lùi.`);
+    const said = remarks(inputs[at], known, kind, form);
+    const notes = warned.has(at) ? [] : said.map((words) => {
+      const line = document.createElement("span");
+      line.className = "remark";
+      line.textContent = words;
+      return line;
+    });
+    warned.add(at);
+    stops[at].replaceChildren(...keyed, `Đúng như trên phiếu? Enter: ${last ? "lưu" : "sang phần tiếp"}, -: lùi.`, ...notes);
+    options.hidden = true;
     stops[at].hidden = false;
     save.hidden = !last;
     reach(stops[at], stops[at]);
@@ -184,8 +197,12 @@ function start(form) {
       stop();
     } else if (!sent) {
       sent = true;
-      said.textContent = "Đang lưu…";
-      form.requestSubmit(saveButton);
+      if (desk) desk.finish(typed(), effort.told());
+      else {
+        said.textContent = "Đang lưu…";
+        form.elements.suc.value = Object.values(effort.told()).join(",");
+        form.requestSubmit(saveButton);
+      }
     }
   }
 
@@ -198,6 +215,7 @@ function start(form) {
     input.removeAttribute("aria-invalid");
     label(input);
     forward(input);
+    keep();
   }
 
   function jumping(key, element) {
@@ -226,13 +244,50 @@ function start(form) {
 
   // A clerk at work is not signed out.
   function stayAlive() {
-    if (Date.now() - alive < ALIVE_EVERY_MS) return;
-    alive = Date.now();
+    effort.key();
+    if (desk || performance.now() - alive < ALIVE_EVERY_MS) return;
+    alive = performance.now();
     fetch(form.dataset.alive, { cache: "no-store" }).catch(() => {});
   }
 
+  // The ballot is out of sight, and the time does not count.
+  function rest() {
+    paused = true;
+    effort.pause();
+    for (const block of blocks) block.hidden = true;
+    options.hidden = true;
+    resting.hidden = false;
+    resting.querySelector("button").focus();
+  }
+
+  function goOn() {
+    paused = false;
+    resting.hidden = true;
+    const stopped = !stops[at].hidden;
+    blocks[at].hidden = false;
+    if (stopped) reach(stops[at], stops[at]);
+    else focus(held ?? inputs[at][0]);
+  }
+
+  let held = null; // the input that had the focus last
+
+  function act(key) {
+    if (key === "F2") options.classList.toggle("spread");
+    else if (key === "F8") paused ? goOn() : rest();
+    else if (key === "F9") form.querySelector("[data-problem]")?.click();
+    else if (key === "Escape") form.querySelector("[data-leave]").click();
+  }
+
   function keyed(event) {
+    if (isModifier(event)) return;
     const element = event.target;
+    const key = meaning(event);
+    if (["F2", "F8", "F9"].includes(key) || (key === "Escape" && jump === null && !event.isComposing)) {
+      event.preventDefault();
+      if (!event.repeat) act(key);
+      return;
+    }
+    if (paused) return;
     const input = inputs[at].includes(element) ? element : null;
     if (!input && element !== stops[at]) return;
     // An input method is composing: what it makes arrives as an input event.
@@ -241,9 +296,6 @@ function start(form) {
       writing(input, event);
       return;
     }
-    // Arrows by their place too: with NumLock off the 2 of the number pad says ArrowDown.
-    const moves = ["Enter", "Escape"].includes(event.key) || ["ArrowUp", "ArrowDown"].includes(event.code);
-    const key = moves ? event.key : sign(event);
     if (input && part(input, event, key)) {
       stayAlive();
       return;
@@ -252,19 +304,19 @@ function start(form) {
       // A letter says nothing here; keys that move or edit are left to the browser.
       if (event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey) {
         event.preventDefault();
+        stayAlive();
         buzz(element);
       }
       return;
     }
     event.preventDefault();
-    stayAlive();
     if (event.repeat && key !== "ArrowUp" && key !== "ArrowDown") return;
+    stayAlive();
     if (jump !== null) jumping(key, element);
     else if (key === "+") {
       jump = "";
       said.textContent = `Đến ${matrix ? "cơ quan" : "câu"} …`;
     } else if (key === "-" || key === "ArrowUp") backward(element);
-    else if (key === "Escape") return;
     else if (!input) {
       if (key === "Enter") leave();
       else buzz(element);
@@ -283,6 +335,7 @@ function start(form) {
     said.textContent = "";
     input.removeAttribute("aria-invalid");
     forward(input);
+    keep();
   }
 
   // In a text only Enter and the arrows up and down are ours.
@@ -298,7 +351,7 @@ function start(form) {
   }
 
   // Keyboards on glass and input methods tell only what they made.
-  function typed(event) {
+  function made(event) {
     const input = event.target;
     if (event.isComposing || !inputs[at].includes(input)) return;
     const key = input.value.normalize("NFKC").trim();
@@ -318,21 +371,33 @@ function start(form) {
   }
 
   form.addEventListener("keydown", keyed);
-  form.addEventListener("input", typed);
-  form.addEventListener("compositionend", (event) => typed({ target: event.target }));
+  form.addEventListener("input", made);
+  // Long texts are kept while they are written.
+  form.addEventListener("input", (event) => { if (kind(event.target) === "text") keep(); });
+  form.addEventListener("compositionend", (event) => made({ target: event.target }));
   form.addEventListener("focusin", (event) => {
-    if (inputs[at].includes(event.target)) hold(event.target);
+    if (!inputs[at].includes(event.target)) return;
+    held = event.target;
+    hold(event.target);
   });
-  form.querySelector("[data-keys]").hidden = false;
-  // The name of the rated body stays in sight, and no column moves while words appear in it.
-  for (const heading of form.querySelectorAll("[data-heading]")) {
-    Object.assign(heading.style, { position: "sticky", top: "0", background: "var(--wash)", zIndex: "1" });
+  resting.querySelector("button").addEventListener("click", goOn);
+  form.querySelector("[data-pause]").addEventListener("click", rest);
+  if (desk) {
+    form.querySelector("[data-leave]").addEventListener("click", (event) => {
+      event.preventDefault();
+      desk.leave(typed(), effort.told());
+    });
+    saveButton.addEventListener("click", (event) => {
+      event.preventDefault();
+      leave();
+    });
   }
-  for (const column of form.querySelectorAll("[data-keyed]")) column.style.width = "27%";
-  for (const row of form.querySelectorAll("tr")) row.style.scrollMarginTop = "4rem";
+  form.querySelector("[data-keys]").hidden = false;
+  form.querySelector("[data-pause]").hidden = false;
+  inputs.flat().forEach(label);
 
   const places = inputs.flat();
-  const first = places.find((i) => i.getAttribute("aria-invalid")) ?? places.find((i) => !known(i)) ?? places[0];
+  const first = places.find((i) => i.getAttribute("aria-invalid")) ?? places.find((i) => !known(i)) ?? places.at(-1);
   show(inputs.findIndex((block) => block.includes(first)));
   focus(first);
   // A link of the summary of faults leads into a block that is not on the screen.
@@ -344,14 +409,4 @@ function start(form) {
       focus(wanted);
     }
   });
-}
-
-const form = document.querySelector("form[data-keying]");
-if (form) start(form);
-
-// A scanner types over what stands in the code box.
-const box = document.querySelector("[data-code]");
-if (box) {
-  box.focus();
-  box.select();
 }

@@ -1,16 +1,8 @@
-//! How long `phieu verify` takes with a million envelopes, and how much memory: a log and a pack made up here, as large as
-//! is asked for. Not part of every run:
-//!
-//! ```sh
-//! cargo test --release -p phieu --test blackbox -- --ignored --nocapture million
-//! ```
-//!
-//! `PHIEU_TEST_ENVELOPES` sets another number.
+//! A log and a pack made up here, as large as is asked for, and `phieu verify` on them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
-use std::process::Command;
 
 use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -23,9 +15,10 @@ use survey_forms::answers::{Answer, Answers, Ballot};
 use survey_forms::scoring::{self, Tally, Turnout};
 use survey_forms::{Round, quang_nam_2023};
 
+use super::{Figures, measured};
 use crate::field::{Dice, text};
 use crate::forger::Forger;
-use crate::stage::{ROUND, Stage, both};
+use crate::stage::{ROUND, Stage};
 
 /// Targets of the whole project: seconds and MiB on two cores.
 const MOST_SECONDS: f64 = 60.0;
@@ -33,36 +26,19 @@ const MOST_MIB: f64 = 500.0;
 const STRATUM: &str = "CC-CT/SNV";
 const SALT: [u8; 32] = [5; 32];
 
-#[test]
-#[ignore = "a million envelopes; see the head of the file"]
-fn a_million_envelopes_are_verified_in_time() {
-    let wanted = std::env::var("PHIEU_TEST_ENVELOPES").map_or(1_000_000, |n| n.parse().unwrap());
+/// Makes a log and a pack of so many envelopes, and verifies them.
+pub(super) fn measure(figures: &mut Figures, wanted: u64) {
     let stage = Stage::sqlite();
     let (dir, pack) = (stage.path("log"), stage.path("pack"));
     make(&stage, wanted);
     for (what, more) in [("log", vec![]), ("log and pack", vec!["--pack", text(&pack)])] {
         let arguments = [&["verify", "--dir", text(&dir)], more.as_slice()].concat();
-        let (seconds, mib) = measured(&arguments);
-        println!("verify {what}, {wanted} envelopes: {seconds:.1} s, {mib:.0} MiB");
+        let cost = measured(&mut stage.command(&arguments));
+        figures.add("–", &format!("verify, {what}"), &cost);
         if !cfg!(debug_assertions) {
-            assert!(seconds < MOST_SECONDS && mib < MOST_MIB, "{what}: {seconds} s, {mib} MiB");
+            assert!(cost.seconds < MOST_SECONDS && cost.mib < MOST_MIB, "{what}: {cost:?}");
         }
     }
-}
-
-/// Wall clock seconds and the largest memory of a run that must pass, by Python's `resource`.
-fn measured(arguments: &[&str]) -> (f64, f64) {
-    const MEASURE: &str = "import resource, subprocess, sys, time\n\
-        start = time.monotonic()\n\
-        code = subprocess.run(sys.argv[1:], stdout=sys.stderr).returncode\n\
-        print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)\n\
-        sys.exit(code)";
-    let done =
-        Command::new("python3").args(["-c", MEASURE, env!("CARGO_BIN_EXE_phieu")]).args(arguments).output().unwrap();
-    assert!(done.status.success(), "{}", both(&done));
-    let said = String::from_utf8(done.stdout).unwrap();
-    let mut numbers = said.split_whitespace().map(|n| n.parse().unwrap());
-    (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
 fn make(stage: &Stage, wanted: u64) {
@@ -118,6 +94,7 @@ fn make(stage: &Stage, wanted: u64) {
         credentials: committed(&all),
         revoked: 0,
         trustees: Vec::new(),
+        addressed: Vec::new(),
     };
     entry(&mut log, open);
     for n in 0..wanted {

@@ -1,4 +1,4 @@
-//! Who is invited: head counts by group and unit. No names: slips drawn by lot need none.
+//! Head counts by group and unit as a CSV of three columns. No names: slips drawn by lot need none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ const FILE: &str = "roster.csv";
 const BYTES_MAX: usize = 8 << 20;
 const PEOPLE_MAX: u32 = 100_000;
 /// The columns of a roster.
-pub const COLUMNS: [&str; 3] = ["respondent_code", "unit_code", "people"];
+pub(super) const COLUMNS: [&str; 3] = ["respondent_code", "unit_code", "people"];
 
 /// How many people of a unit a group invites.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,136 @@
+//! The page of the print room as a browser sees it: who may, once, again, and what is refused.
+
+use actix_web::test::TestRequest;
+
+use super::*;
+use crate::access::{Role, audit};
+use crate::ballot::{CredentialState, Keys, find};
+use crate::ceremony::fixture::{Place, ROUND, Reply, Routes, get, places};
+
+const ROUTES: Routes = Routes { pages, rest: |_| (), data: |_| () };
+
+fn asking(path: &str, fields: &[(&str, &str)]) -> TestRequest {
+    TestRequest::post().uri(&format!("/khao-sat/quan-tri/in/{ROUND}/{path}")).set_form(fields)
+}
+
+fn is_pdf(reply: &Reply) -> bool {
+    reply.status == 200
+        && reply.header("content-type") == "application/pdf"
+        && reply.header("content-disposition").starts_with("attachment; filename*=UTF-8''quang-nam-2023-")
+        && reply.header("cache-control").contains("no-store")
+        && reply.body.starts_with(b"%PDF-1.7")
+}
+
+fn trail(place: &Place, action: &str) -> Vec<String> {
+    let lines = place.test.db.read_here(|conn| audit::read(conn, None, 100)).unwrap();
+    lines.into_iter().filter(|line| line.action == action).map(|line| line.detail).collect()
+}
+
+#[actix_web::test]
+async fn a_list_is_handed_over_once_and_again_only_when_confirmed() {
+    for place in places() {
+        let supervisor = place.session(Role::Supervisor).await;
+        let ask =
+            async |fields: &[(&str, &str)]| place.ask(ROUTES, asking("ma", fields).cookie(supervisor.clone())).await;
+        let first = ask(&[("nhom", "LĐS-CT"), ("kho", "a4")]).await;
+        assert!(is_pdf(&first), "{} {}", first.status, place.test.backend);
+        assert_eq!(trail(&place, "codes.issued"), ["group=LĐS-CT count=36 revoked=0 pdf"]);
+
+        let again = ask(&[("nhom", "LĐS-CT")]).await;
+        assert_eq!(again.status, 409);
+        assert!(again.text().contains("hủy 36 mã chưa dùng"), "{}", again.text());
+        assert_eq!(trail(&place, "codes.issued").len(), 1, "nothing was done");
+
+        let confirmed = ask(&[("nhom", "LĐS-CT"), ("lai", "co")]).await;
+        assert!(is_pdf(&confirmed));
+        assert!(trail(&place, "codes.issued").contains(&"group=LĐS-CT count=36 revoked=36 pdf".to_owned()));
+
+        let slips = ask(&[("nhom", "CC-CT"), ("don_vi", "SNV"), ("so_ma", "9")]).await;
+        assert!(is_pdf(&slips));
+    }
+}
+
+#[actix_web::test]
+async fn what_cannot_be_printed_is_said_and_nothing_is_made() {
+    for place in places() {
+        let supervisor = place.session(Role::Supervisor).await;
+        for (fields, status, words) in [
+            (vec![("nhom", "XX")], 404, "không có nhóm đối tượng"),
+            (vec![("nhom", "CC-CT"), ("don_vi", "KHONG-CO")], 404, "không có nhóm đối tượng"),
+            (vec![("nhom", "CC-CT")], 409, "chưa có danh sách"),
+            (vec![("nhom", "CC-CT"), ("so_ma", "0")], 422, "số từ 1 trở lên"),
+            (vec![("nhom", "CC-CT"), ("so_ma", "ba")], 422, "số từ 1 trở lên"),
+            (vec![("nhom", "CC-CT"), ("so_ma", "999")], 409, "tối đa 10000 mã"),
+            (vec![("nhom", "HĐ-CT"), ("so_ma", "31")], 409, "được phép 30 mã"),
+        ] {
+            let reply = place.ask(ROUTES, asking("ma", &fields).cookie(supervisor.clone())).await;
+            assert_eq!(reply.status, status, "{fields:?} {}", reply.text());
+            assert!(reply.text().contains(words), "{fields:?} {}", reply.text());
+        }
+        let reply = place.ask(ROUTES, asking("to", &[("to", "bundles")]).cookie(supervisor.clone())).await;
+        assert_eq!(reply.status, 409, "no bundle, no cover");
+        assert!(trail(&place, "codes.issued").is_empty() && trail(&place, "print.sheet").is_empty());
+        for role in [Role::Clerk, Role::Adjudicator, Role::Observer] {
+            let other = place.session(role).await;
+            let refused = place.ask(ROUTES, asking("ma", &[("nhom", "HĐ-CT")]).cookie(other.clone())).await;
+            assert_eq!(refused.status, 403, "{role:?}");
+            let path = format!("/quan-tri/in/{ROUND}");
+            assert_eq!(place.ask(ROUTES, get(&path).cookie(other)).await.status, 403, "{role:?}");
+        }
+        let nobody = place.ask(ROUTES, asking("ma", &[("nhom", "HĐ-CT")])).await;
+        assert_eq!(nobody.status, 303, "sign in first");
+    }
+}
+
+#[actix_web::test]
+async fn the_page_lists_groups_and_sheets_come_out_of_the_desks_state() {
+    for place in places() {
+        let administrator = place.session(Role::Administrator).await;
+        place.issue("HĐ-CT", None, None);
+        let shown = place.ask(ROUTES, get(&format!("/quan-tri/in/{ROUND}")).cookie(administrator.clone())).await;
+        assert_eq!(shown.status, 200);
+        for words in ["In lại HĐ-CT", "In LĐS-CT", "A3 ngang", "Biên bản bàn giao", "8 phiếu một trang"] {
+            assert!(shown.text().contains(words), "{words}");
+        }
+        for one in Sheet::ALL {
+            let fields = [("to", one.as_str()), ("nhom", "HĐ-CT")];
+            let reply = place.ask(ROUTES, asking("to", &fields).cookie(administrator.clone())).await;
+            assert!(is_pdf(&reply), "{one:?} {}", reply.status);
+        }
+        assert_eq!(trail(&place, "print.sheet").len(), 4);
+        let path = format!("/quan-tri/dot/{ROUND}/xem/HĐ-CT/ban-in.pdf");
+        let uri = path.replace("HĐ", "H%C4%90");
+        assert!(is_pdf(&place.ask(ROUTES, get(&uri).cookie(administrator)).await));
+    }
+}
+
+#[test]
+fn a_list_in_every_format_holds_every_code_and_only_one_kind_of_paper() {
+    let place = places().next().unwrap();
+    let codes = place.issue_all();
+    let round = place.test.db.read_here(|conn| place.rounds.get(conn, ROUND)).unwrap();
+    let base = BaseUrl::parse("https://cchc.example/khao-sat").unwrap();
+    let write = |codes: &[IssuedCode], format| {
+        let layout = Layout::default();
+        write_codes(&round, codes, &base, round.closes_at, (format, layout), &mut |_| ())
+    };
+    assert!(matches!(write(&codes, Format::Pdf), Err(PressError::TwoPapers)));
+    assert!(matches!(write(&[], Format::Pdf), Err(PressError::Print(PrintError::Empty))));
+    let csv = String::from_utf8(write(&codes, Format::Csv).unwrap().bytes).unwrap();
+    for code in &codes {
+        assert!(csv.contains(code.token.expose().as_str()));
+    }
+    let xlsx = write(&codes, Format::Xlsx).unwrap().bytes;
+    assert!(xlsx.starts_with(b"PK"), "a workbook is a zip");
+    let (paper, online): (Vec<_>, Vec<_>) = codes.into_iter().partition(|code| code.sheet.is_some());
+    let written = write(&paper, Format::Pdf).unwrap();
+    let boxes = String::from_utf8(written.boxes.unwrap()).unwrap();
+    assert!(boxes.contains("HĐ-CT · Bó 01 · phiếu 30/30"));
+    for code in &paper {
+        assert!(!boxes.contains(code.token.digits().as_str()) && !boxes.contains(code.token.expose().as_str()));
+    }
+    assert!(write(&online, Format::Pdf).unwrap().boxes.is_none());
+    let state = place.test.db.read_here(|conn| find(conn, &place.rounds, &online[0].token)).unwrap();
+    assert!(matches!(state.state, CredentialState::Issued));
+    assert_eq!(state.keys.public, Keys::derive(&online[0].token, ROUND).public);
+}
