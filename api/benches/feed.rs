@@ -206,10 +206,13 @@ fn http(wire: &mut BufReader<TcpStream>, request: &str, expected: u16) -> String
         assert!(wire.read_line(&mut head).unwrap() > 0, "the connection ended");
     }
     assert_eq!(head.get(9..12), Some(expected.to_string().as_str()), "{request}");
-    let lower: String = head.lines().map(|line| match line.split_once(':') {
-        Some((name, value)) => format!("{}:{value}\n", name.to_ascii_lowercase()),
-        None => format!("{line}\n"),
-    }).collect();
+    let lower: String = head
+        .lines()
+        .map(|line| match line.split_once(':') {
+            Some((name, value)) => format!("{}:{value}\n", name.to_ascii_lowercase()),
+            None => format!("{line}\n"),
+        })
+        .collect();
     if lower.contains("transfer-encoding: chunked") {
         loop {
             let mut size = String::new();

@@ -52,7 +52,8 @@ pub fn fetch(url: &str, round: &str, id: &str, secret: &str, known: Option<&str>
     let config = ureq::Agent::config_builder().http_status_as_error(false).build();
     let agent = ureq::Agent::new_with_config(config);
 
-    let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret), ("scope", "scores:read")];
+    let form =
+        [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret), ("scope", "scores:read")];
     let granted = json(agent.post(format!("{api}/oauth/token")).send_form(form)?)?;
     let token = granted["access_token"].as_str().ok_or("no token in the answer")?;
 

@@ -95,7 +95,9 @@ fn an_engine_takes_published_scores_with_what_the_documentation_says() {
     let new = said.split_whitespace().next().unwrap().to_owned();
     assert_eq!(keys()["keys"].as_array().unwrap().len(), 2);
     assert!(example::verified(&signed, &keys()).is_ok(), "signed before the rotation");
-    let Fetched::New(again, other) = fetch(&service.base, ROUND, &id, &secret, Some(&tag)).unwrap() else { panic!("new") };
+    let Fetched::New(again, other) = fetch(&service.base, ROUND, &id, &secret, Some(&tag)).unwrap() else {
+        panic!("new")
+    };
     assert_eq!((&again, other == tag), (&scores, false), "the same scores, signed by the new key");
     assert!(stage.phieu(&["keys", "list"]).starts_with(&format!("{new}\tsigns")));
     let token = engine.get(&format!("/api/v1/rounds/{ROUND}/scores"));

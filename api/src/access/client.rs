@@ -64,8 +64,7 @@ pub fn add_for(
     }
     let secret = Secret::random(entropy);
     let id = entropy.uuid().simple().to_string();
-    let client =
-        Client { id, name: name.to_owned(), scopes, rounds: rounds.to_vec(), revoked: false, created_at: at };
+    let client = Client { id, name: name.to_owned(), scopes, rounds: rounds.to_vec(), revoked: false, created_at: at };
     store::insert_client(conn, &client, &fingerprint(secret.reveal()))?;
     let limit = if rounds.is_empty() { String::new() } else { format!(" rounds={}", rounds.join("+")) };
     audit::record(conn, at, by, "client.added", &client.id, &format!("{}{limit}", client.scopes))?;

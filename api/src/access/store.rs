@@ -174,8 +174,7 @@ pub(super) fn delete_sessions_over(conn: &mut Conn, seen: DateTime<Utc>, opened:
 // machine clients
 
 type ClientRow = (String, String, String, bool, i64, String);
-type ClientColumns =
-    (client::id, client::name, client::scopes, client::revoked, client::created_at, client::rounds);
+type ClientColumns = (client::id, client::name, client::scopes, client::revoked, client::created_at, client::rounds);
 const CLIENT: ClientColumns =
     (client::id, client::name, client::scopes, client::revoked, client::created_at, client::rounds);
 

@@ -176,8 +176,10 @@ pub(super) fn clients(command: ClientCommand, config: &Config) -> Result<(), Fai
             if json {
                 let rows: Vec<_> = all
                     .iter()
-                    .map(|c| json!({"client_id": c.id, "name": c.name, "scope": c.scopes.to_string(), "rounds": c.rounds,
-                        "revoked": c.revoked}))
+                    .map(|c| {
+                        json!({"client_id": c.id, "name": c.name, "scope": c.scopes.to_string(), "rounds": c.rounds,
+                        "revoked": c.revoked})
+                    })
                     .collect();
                 out::line(json!(rows));
             } else {

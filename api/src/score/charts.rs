@@ -127,7 +127,13 @@ pub(super) fn profile(document: &ScoreDocument, target: &DocumentTarget) -> Dots
         (Some(most), Some(least)) => format!("Cao nhất: {}; thấp nhất: {}.", words(most), words(least)),
         _ => "Không có lĩnh vực nào có điểm.".to_owned(),
     };
-    dots("linh-vuc", "Điểm theo lĩnh vực, phần trăm của điểm tối đa".to_owned(), summary, Some("trung vị của cùng loại cơ quan"), values)
+    dots(
+        "linh-vuc",
+        "Điểm theo lĩnh vực, phần trăm của điểm tối đa".to_owned(),
+        summary,
+        Some("trung vị của cùng loại cơ quan"),
+        values,
+    )
 }
 
 /// The ranked targets of a kind.
@@ -160,7 +166,13 @@ mod tests {
             other,
             interval: Some(("40.00".to_owned(), "60.00".to_owned())),
         };
-        let chart = dots("a", String::new(), String::new(), Some("x"), vec![value(Some("50.00"), Some(25.0)), value(None, Some(1.0))]);
+        let chart = dots(
+            "a",
+            String::new(),
+            String::new(),
+            Some("x"),
+            vec![value(Some("50.00"), Some(25.0)), value(None, Some(1.0))],
+        );
         assert_eq!(chart.rows[0].dot, Some(("178.0".to_owned(), "50,00".to_owned())));
         assert_eq!((chart.rows[0].other.as_deref(), chart.other), (Some("93.0"), Some("x")));
         assert_eq!(chart.rows[0].whisker, Some(("144.0".to_owned(), "212.0".to_owned())));

@@ -214,7 +214,14 @@ impl Publications {
         let document: ScoreDocument = serde_json::from_slice(&canonical).map_err(|_json| ScoreError::Unreadable)?;
         let sha256 = data_encoding::HEXLOWER.encode(&Sha256::digest(&canonical));
         let canonical = Bytes::from(canonical);
-        let read = Arc::new(Publication { release, head: without_targets(&document), document, canonical, sha256, gzip: OnceLock::new() });
+        let read = Arc::new(Publication {
+            release,
+            head: without_targets(&document),
+            document,
+            canonical,
+            sha256,
+            gzip: OnceLock::new(),
+        });
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&read));
         Ok(read)
     }

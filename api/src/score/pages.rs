@@ -16,8 +16,8 @@ use super::view::{self, CellRow, GroupRow, ItemView, KindView, ScoreRow, TargetR
 use super::{AsOf, Choice, Publication, Publications, ScoreError, export, sheets};
 use crate::clock::{Entropy, local};
 use crate::db::{Conn, Db};
-use crate::http::{Problem, codes};
 use crate::http::frame::{Frame, Site, page};
+use crate::http::{Problem, codes};
 use crate::round::{LoadedRound, Rounds};
 
 /// The pages of this room.
@@ -278,10 +278,12 @@ fn results(site: &Site, shown: &Shown) -> HttpResponse {
         head: head(shown),
         valid: groups.iter().map(|g| g.valid).sum(),
         void: groups.iter().map(|g| g.void).sum(),
-        kinds: kinds.map(|(place, kind)| {
-            let chart = charts::ranking(place, &kind.name, &kind.rows);
-            (kind, chart)
-        }).collect(),
+        kinds: kinds
+            .map(|(place, kind)| {
+                let chart = charts::ranking(place, &kind.name, &kind.rows);
+                (kind, chart)
+            })
+            .collect(),
         releases: shown.releases.iter().rev().map(release).collect(),
         changes: changes(shown),
         groups,
@@ -301,7 +303,10 @@ fn changes(shown: &Shown) -> Vec<ChangeRow> {
         rank.map_or_else(|| percent.clone(), |rank| format!("{percent}, hạng {rank}"))
     };
     let (totals, _) = scoring::changes(&before.document, &shown.publication.document);
-    totals.iter().map(|one| ChangeRow { name: one.name.clone(), before: told(&one.before), after: told(&one.after) }).collect()
+    totals
+        .iter()
+        .map(|one| ChangeRow { name: one.name.clone(), before: told(&one.before), after: told(&one.after) })
+        .collect()
 }
 
 fn moment(document: &ScoreDocument) -> String {

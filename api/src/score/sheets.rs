@@ -80,57 +80,109 @@ pub fn workbook(round: &Round, publication: &Publication) -> Result<Vec<u8>, Xls
 
     let rank = |rank: Option<u32>| rank.map_or(Value::Text(""), |rank| Value::Count(rank.into()));
     let heads = [
-        ("Loại", 12.0), ("Hạng", 8.0), ("Mã", 12.0), ("Cơ quan", 48.0), ("Điểm", 10.0), ("Điểm tối đa", 12.0),
-        ("Tỷ lệ (%)", 10.0), ("Lý do ẩn", 18.0),
+        ("Loại", 12.0),
+        ("Hạng", 8.0),
+        ("Mã", 12.0),
+        ("Cơ quan", 48.0),
+        ("Điểm", 10.0),
+        ("Điểm tối đa", 12.0),
+        ("Tỷ lệ (%)", 10.0),
+        ("Lý do ẩn", 18.0),
     ];
     let mut sheet = Sheet::new(&mut book, "Tổng điểm", &heads, decimals)?;
     for t in &document.targets {
         let (points, percent) = (t.survey_points.as_deref(), t.percent.as_deref());
         sheet.write(&[
-            Value::Text(&t.kind), rank(t.rank), Value::Text(&t.target), Value::Text(&t.name), Value::Score(points),
-            Value::Score(Some(&t.max_points)), Value::Score(percent), hidden(t.suppressed),
+            Value::Text(&t.kind),
+            rank(t.rank),
+            Value::Text(&t.target),
+            Value::Text(&t.name),
+            Value::Score(points),
+            Value::Score(Some(&t.max_points)),
+            Value::Score(percent),
+            hidden(t.suppressed),
         ])?;
     }
 
     let heads = [
-        ("Mã cơ quan", 12.0), ("Cơ quan", 48.0), ("Lĩnh vực", 10.0), ("Tên lĩnh vực", 36.0), ("Điểm", 10.0),
-        ("Điểm tối đa", 12.0), ("Tỷ lệ (%)", 10.0), ("Lý do ẩn", 18.0),
+        ("Mã cơ quan", 12.0),
+        ("Cơ quan", 48.0),
+        ("Lĩnh vực", 10.0),
+        ("Tên lĩnh vực", 36.0),
+        ("Điểm", 10.0),
+        ("Điểm tối đa", 12.0),
+        ("Tỷ lệ (%)", 10.0),
+        ("Lý do ẩn", 18.0),
     ];
     let mut sheet = Sheet::new(&mut book, "Lĩnh vực", &heads, decimals)?;
     for (t, f) in document.targets.iter().flat_map(|t| t.fields.iter().map(move |f| (t, f))) {
         sheet.write(&[
-            Value::Text(&t.target), Value::Text(&t.name), Value::Text(&f.field), Value::Text(&f.name),
-            Value::Score(f.points.as_deref()), Value::Score(Some(&f.max_points)), Value::Score(f.percent.as_deref()),
+            Value::Text(&t.target),
+            Value::Text(&t.name),
+            Value::Text(&f.field),
+            Value::Text(&f.name),
+            Value::Score(f.points.as_deref()),
+            Value::Score(Some(&f.max_points)),
+            Value::Score(f.percent.as_deref()),
             hidden(f.suppressed),
         ])?;
     }
 
     let heads = [
-        ("Mã cơ quan", 12.0), ("Tiêu chí", 10.0), ("Tên tiêu chí", 60.0), ("Lĩnh vực", 10.0), ("Số tiêu chí Bộ chỉ số", 20.0),
-        ("Điểm", 10.0), ("Điểm tối đa", 12.0), ("Tỷ lệ (%)", 10.0), ("Câu trả lời (n)", 14.0), ("Lý do ẩn", 18.0),
+        ("Mã cơ quan", 12.0),
+        ("Tiêu chí", 10.0),
+        ("Tên tiêu chí", 60.0),
+        ("Lĩnh vực", 10.0),
+        ("Số tiêu chí Bộ chỉ số", 20.0),
+        ("Điểm", 10.0),
+        ("Điểm tối đa", 12.0),
+        ("Tỷ lệ (%)", 10.0),
+        ("Câu trả lời (n)", 14.0),
+        ("Lý do ẩn", 18.0),
     ];
     let mut sheet = Sheet::new(&mut book, "Tiêu chí", &heads, decimals)?;
     for (t, i) in items(document) {
         let name = round.criterion(&i.item_code).map_or("", |criterion| criterion.name.as_str());
         sheet.write(&[
-            Value::Text(&t.target), Value::Text(&i.item_code), Value::Text(name), Value::Text(&i.field),
-            Value::Text(i.index_ref.as_deref().unwrap_or_default()), Value::Score(i.points.as_deref()),
-            Value::Score(Some(&i.max_points)), Value::Score(i.percent.as_deref()), Value::Count(i.n), hidden(i.suppressed),
+            Value::Text(&t.target),
+            Value::Text(&i.item_code),
+            Value::Text(name),
+            Value::Text(&i.field),
+            Value::Text(i.index_ref.as_deref().unwrap_or_default()),
+            Value::Score(i.points.as_deref()),
+            Value::Score(Some(&i.max_points)),
+            Value::Score(i.percent.as_deref()),
+            Value::Count(i.n),
+            hidden(i.suppressed),
         ])?;
     }
 
     let heads = [
-        ("Mã cơ quan", 12.0), ("Tiêu chí", 10.0), ("Nhóm", 10.0), ("Đã phát", 10.0), ("Thu về", 10.0),
-        ("Câu trả lời (n)", 14.0), ("Trung bình (%)", 14.0), ("Cận dưới 95%", 14.0), ("Cận trên 95%", 14.0), ("Lý do ẩn", 18.0),
+        ("Mã cơ quan", 12.0),
+        ("Tiêu chí", 10.0),
+        ("Nhóm", 10.0),
+        ("Đã phát", 10.0),
+        ("Thu về", 10.0),
+        ("Câu trả lời (n)", 14.0),
+        ("Trung bình (%)", 14.0),
+        ("Cận dưới 95%", 14.0),
+        ("Cận trên 95%", 14.0),
+        ("Lý do ẩn", 18.0),
     ];
     let mut sheet = Sheet::new(&mut book, "Nhóm", &heads, decimals)?;
     for (t, i, cell) in items(document).flat_map(|(t, i)| i.groups.iter().map(move |cell| (t, i, cell))) {
         let bounds = cell.interval.as_ref();
         sheet.write(&[
-            Value::Text(&t.target), Value::Text(&i.item_code), Value::Text(&cell.respondent_code),
-            Value::Count(cell.issued), Value::Count(cell.returned), Value::Count(cell.n),
-            Value::Score(cell.mean.as_deref()), Value::Score(bounds.map(|b| b.low.as_str())),
-            Value::Score(bounds.map(|b| b.high.as_str())), hidden(cell.suppressed),
+            Value::Text(&t.target),
+            Value::Text(&i.item_code),
+            Value::Text(&cell.respondent_code),
+            Value::Count(cell.issued),
+            Value::Count(cell.returned),
+            Value::Count(cell.n),
+            Value::Score(cell.mean.as_deref()),
+            Value::Score(bounds.map(|b| b.low.as_str())),
+            Value::Score(bounds.map(|b| b.high.as_str())),
+            hidden(cell.suppressed),
         ])?;
     }
     book.save_to_buffer()

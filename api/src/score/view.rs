@@ -223,7 +223,8 @@ pub(super) fn left_out(round: &Round, left_out: &[LeftOut]) -> Vec<String> {
         let group = out.respondent_code.as_deref().map_or_else(|| "mọi nhóm".to_owned(), |code| format!("nhóm {code}"));
         let name = |code: &str| round.target(code).map_or_else(|| code.to_owned(), |target| target.name.clone());
         let target = out.target.as_deref().map_or_else(|| "mọi cơ quan".to_owned(), name);
-        let item = out.item_code.as_deref().map_or_else(|| "mọi tiêu chí".to_owned(), |code| format!("tiêu chí {code}"));
+        let item =
+            out.item_code.as_deref().map_or_else(|| "mọi tiêu chí".to_owned(), |code| format!("tiêu chí {code}"));
         format!("{group}; {target}; {item}")
     };
     left_out.iter().map(words).collect()
