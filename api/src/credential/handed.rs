@@ -162,6 +162,7 @@ mod tests {
     #[test]
     fn asking_again_makes_new_codes_and_kills_the_unused_old_ones() {
         for mut place in places() {
+            place.issue("HĐ-CT", None, None);
             place.keygen();
             place.ceremony.open(&BY, ROUND).unwrap();
             for (group, unit) in [("CC-CT", Some("SNV")), ("LĐS-CT", None)] {
