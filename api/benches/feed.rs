@@ -143,10 +143,11 @@ fn published(db: &Db, document: &str, ballots: i64) -> (String, String) {
         for (from, to) in [(Loaded, Open), (Open, Closed), (Closed, Opened), (Opened, Published)] {
             round::advance(conn, ROUND, from, to).unwrap();
         }
+        let Conn::Sqlite(sqlite) = conn else { panic!("this bench is on SQLite") };
         diesel::sql_query("INSERT INTO publication (round, release, published_at, document) VALUES (?, 1, 1700000000000, ?)")
             .bind::<Text, _>(ROUND)
             .bind::<Text, _>(document)
-            .execute(conn)
+            .execute(sqlite)
             .unwrap();
         diesel::sql_query(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) \
@@ -154,7 +155,7 @@ fn published(db: &Db, document: &str, ballots: i64) -> (String, String) {
         )
         .bind::<BigInt, _>(ballots)
         .bind::<BigInt, _>(ballots)
-        .execute(conn)
+        .execute(sqlite)
         .unwrap();
         let scopes = Scopes::parse("scores:read").unwrap();
         let (client, secret) =
