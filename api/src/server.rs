@@ -338,6 +338,9 @@ fn rest(config: &mut ServiceConfig<'_>) {
         .configure(credential::rest)
         .configure(respond::rest)
         .configure(keying::rest::rest)
+        .configure(bundle::rest::rest)
+        .configure(keying::aside::rest::rest)
+        .configure(keying::statistics::rest::rest)
         .configure(monitor::rest)
         .configure(score::rest);
 }
@@ -352,6 +355,9 @@ fn pages(config: &mut web::ServiceConfig) {
         .configure(respond::pages)
         .configure(ballot::log::pages)
         .configure(keying::pages::pages)
+        .configure(bundle::pages::pages)
+        .configure(keying::aside::pages::pages)
+        .configure(keying::statistics::pages::pages)
         .configure(round::pages)
         .configure(credential::pages)
         .configure(ceremony::pages)

@@ -204,6 +204,10 @@ pub struct ScaleOption {
     /// Its worth, 0 to 100; `None` is excluded from means and counts, never zero.
     #[serde(serialize_with = "ratio::as_optional_text")]
     pub percent: Option<Ratio>,
+    /// Its worth on another scale, 0 to 100, to see what the ranks would be; never in a score. Left out of the rules hash
+    /// when there is none.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "ratio::as_optional_text")]
+    pub other_percent: Option<Ratio>,
 }
 
 /// What an item counts for (tiêu chí).

@@ -159,3 +159,33 @@ fn two_people_a_third_one_and_nothing_twice() {
         assert_eq!(stage.count("capture WHERE state = 'cast'"), 1);
     });
 }
+
+#[test]
+fn a_program_is_one_clerk() {
+    on_each(|stage| {
+        let (mut field, service) = open_service(stage);
+        let code = field.take("LĐH-CH");
+        received(stage, crate::stage::ROUND, [&code]);
+        let (one, two) =
+            (Actor::machine(stage, &service, "ballots:key"), Actor::machine(stage, &service, "ballots:key,rates:read"));
+        let reader = Actor::machine(stage, &service, "rates:read");
+        let form = Actor::anon(&service).get(&format!(
+            "/api/v1/rounds/{}/questionnaires/{}",
+            crate::stage::ROUND,
+            crate::actors::escaped("LĐH-CH")
+        ));
+        let entry = full_entry(&form.json(), &code.targets, &mut Dice::new(8), false);
+        let paper = code.code.as_str();
+        enter(&reader, paper, "first", &entry).is_problem(403, "scope_missing");
+        assert_eq!(enter(&one, paper, "first", &entry).status, 201);
+        enter(&one, paper, "second", &entry).is_problem(409, "keying_same_person");
+        assert_eq!(enter(&two, paper, "second", &entry).json()["state"], "cast", "{}", stage.backend);
+        let empty = json!({"code": paper, "answers": {}, "reasons": {}});
+        one.post("/api/v1/keying/adjudications", &empty).is_problem(403, "role_missing");
+        let sign = json!({"act": "sign"});
+        let bundle =
+            format!("/api/v1/keying/bundles/{}/{}/1/acts", crate::stage::ROUND, crate::actors::escaped("LĐH-CH"));
+        one.post(&bundle, &sign).is_problem(403, "role_missing");
+        assert_eq!(stage.count("staff WHERE name LIKE 'client.%' AND disabled"), 2, "nobody signs in as a program");
+    });
+}

@@ -11,7 +11,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Binary;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
-use phieu::ballot::log::entry::Entry;
+use phieu::ballot::log::entry::{Entry, PaperBook};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -354,8 +354,55 @@ fn every_way_of_cheating_has_a_check_that_fails() {
     passes(stage, &["--dir", text(&forged)]);
     caught(stage, &["--dir", text(&forged), "--pack", pack], &["pack-scores"], "do not give the published scores");
 
+    false_paper(stage, &honest, pack);
     proofs_that_are_none(stage, &honest);
     packs_that_are_not_the_logs(stage, &honest);
+}
+
+/// A server that tells other numbers about the paper: clumsily, so that they fit each other, and as an older version.
+fn false_paper(stage: &Stage, honest: &Published, pack: &str) {
+    type Told<'e> = (&'e mut u64, &'e mut u64, &'e mut Option<PaperBook>);
+    let told = |name: &str, change: &dyn Fn(Told<'_>)| {
+        let mut forger = honest.forger(stage, name);
+        for leaf in &mut forger.leaves {
+            let Some(mut entry) = Entry::parse(leaf) else { continue };
+            if let Entry::Paper { issued, unused, sheets, .. } = &mut entry {
+                change((issued, unused, sheets));
+                *leaf = entry.canonical();
+            }
+        }
+        text(&forger.write()).to_owned()
+    };
+    let forged = told("loses-paper", &|(_, _, sheets)| sheets.as_mut().unwrap().total.not_returned -= 1);
+    caught_by(stage, &["--dir", &forged], "paper-adds-up", "accounted for");
+    let forged = told("moves-paper", &|(_, _, sheets)| {
+        let count = sheets.as_mut().unwrap().groups.values_mut().next().unwrap();
+        (count.not_returned, count.lost) = (count.not_returned - 1, count.lost + 1);
+    });
+    caught_by(stage, &["--dir", &forged], "paper-adds-up", "the groups' sheets are not the round's");
+    let forged = told("prints-less", &|(_, _, sheets)| {
+        let book = sheets.as_mut().unwrap();
+        let group = book.groups.values_mut().next().unwrap();
+        for count in [group, &mut book.total] {
+            (count.printed, count.not_returned) = (count.printed - 1, count.not_returned - 1);
+        }
+    });
+    caught_by(stage, &["--dir", &forged], "paper-adds-up", "codes issued");
+    // With every number of the entry changed alike, only the codes tell.
+    let forged = told("never-printed", &|(issued, unused, sheets)| {
+        (*issued, *unused) = (*issued - 1, *unused - 1);
+        let book = sheets.as_mut().unwrap();
+        let group = book.groups.values_mut().next().unwrap();
+        for count in [group, &mut book.total] {
+            (count.printed, count.not_returned) = (count.printed - 1, count.not_returned - 1);
+        }
+    });
+    let (checks, _) = failed(stage, &["--dir", &forged]);
+    assert!(!checks.contains("paper-adds-up"), "{checks:?}");
+    caught_by(stage, &["--dir", &forged, "--pack", pack], "pack-paper", "printed");
+    let forged = told("older", &|(_, _, sheets)| *sheets = None);
+    let (checks, said) = failed(stage, &["--dir", &forged]);
+    assert!(!checks.contains("paper-adds-up") && said.contains("closed by an older version"), "{said}");
 }
 
 fn proofs_that_are_none(stage: &Stage, honest: &Published) {

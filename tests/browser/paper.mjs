@@ -65,6 +65,15 @@ export async function key(page, digits, done = 0, left = atTheBox) {
   }
 }
 
+// One empty page.
+const PDF = Buffer.from(`%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj
+trailer<</Root 1 0 R>>
+%%EOF
+`);
+
 // What the desk says of the ballot before.
 export const said = (page, words) => page.locator("[data-results] .notice").filter({ hasText: words }).waitFor();
 
@@ -103,6 +112,21 @@ export async function castPaper(demo, browser) {
     await said(two, /: lệch 1 mục – chuyển người thứ ba\.$/);
   });
 
+  await check("the page that was scanned is attached to the ballot", async () => {
+    const image = await one.screenshot();
+    await one.goto(`${demo.base_url}/nhap-phieu/quet`);
+    await one.fill("#ma", code);
+    const files = [{ name: "1.png", mimeType: "image/png", buffer: image }, { name: "2.pdf", mimeType: "application/pdf", buffer: PDF }];
+    await one.setInputFiles("#tep", files);
+    await one.getByRole("button", { name: "Gắn vào phiếu" }).click();
+    await one.getByText("đã nhận 2 trang, phiếu có 2 trang").waitFor();
+    await one.fill("#ma", code);
+    await one.setInputFiles("#tep", [{ name: "3.png", mimeType: "image/png", buffer: Buffer.from("GIF89a") }]);
+    await one.getByRole("button", { name: "Gắn vào phiếu" }).click();
+    await one.getByText("Chỉ nhận tệp JPEG, PNG hoặc PDF").waitFor();
+  });
+  await browser.audit(one, "a scan that was refused");
+
   const third = await signIn(demo, browser, "adjudicator", 0);
   await browser.audit(third, "the adjudicator's desk");
   await check("the third person reads that one item blind", async () => {
@@ -110,6 +134,17 @@ export async function castPaper(demo, browser) {
     await titled(third, "Phân xử: đọc phiếu");
     assert.equal(await third.locator("input[data-of]").count(), 1);
     assert.doesNotMatch(await third.textContent("main"), /Lượt [12]:/);
+  });
+  await check("the scanned pages stand beside it", async () => {
+    const image = third.locator("img[alt='Trang quét 1']");
+    await image.waitFor();
+    assert.ok(await image.evaluate((img) => img.decode().then(() => img.naturalWidth > 100)));
+    const [answer] = await Promise.all([
+      third.context().waitForEvent("response", (r) => r.url().endsWith("/nhap-phieu/quet/trang")),
+      third.getByRole("button", { name: "Mở trang 2 ở thẻ mới" }).click(),
+    ]);
+    assert.equal(answer.headers()["content-type"], "application/pdf");
+    for (const page of third.context().pages()) if (page !== third) await page.close();
   });
   await browser.audit(third, "the blind reading");
   await check("then sees what both clerks have", async () => {

@@ -6,7 +6,7 @@ import { start } from "./sheet.js";
 import { Store, isPossible } from "./store.js";
 
 const RETRY_MS = 3000;
-const PASSES = { first: 1, second: 2 };
+const PASSES = { first: 1, second: 2, sample: 3 };
 
 const desk = document.querySelector("[data-desk]");
 const box = document.querySelector("[data-code]");
@@ -112,6 +112,7 @@ function work(store) {
 
   function result({ label, state: came, disputed, pass }) {
     if (came === "mismatched") tell("warn", `${label}: lệch ${disputed} mục – chuyển người thứ ba.`);
+    else if (came === "awaits_sample") tell("good", `${label}: khớp – phiếu được rút làm mẫu, chuyển người đọc mẫu.`);
     else if (came === "cast") tell("good", `${label}: khớp – đã đưa vào hòm phiếu.`);
     else tell("good", `${label}: đã lưu lượt ${PASSES[pass]}.`);
   }

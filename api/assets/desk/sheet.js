@@ -19,6 +19,7 @@ export function start(form, desk = null) {
   const inputs = blocks.map((block) => [...block.querySelectorAll("input[data-of]")]);
   const stops = blocks.map((block) => block.querySelector("[data-stop]"));
   const save = form.querySelector("[data-save]");
+  const papers = [...document.querySelectorAll("[data-paper]")];
   const saveButton = save.querySelector("button");
   const said = form.querySelector("[data-said]");
   const scales = new Map();
@@ -131,6 +132,8 @@ export function start(form, desk = null) {
   function show(block) {
     at = block;
     blocks.forEach((b, i) => { b.hidden = i !== block; });
+    // A ballot to learn on has its paper beside it, body by body.
+    if (papers.length === blocks.length) papers.forEach((p, i) => { p.hidden = i !== block; });
     save.hidden = true;
     stops[at].hidden = true;
   }

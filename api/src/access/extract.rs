@@ -13,10 +13,10 @@ use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, ResponseError};
 
 use super::audit::Actor;
-use super::role::RoleSet;
-use super::scopes::Scope;
+use super::role::{Desk, Overseeing, RoleSet};
+use super::scopes::{BallotsKey, Scope};
 use super::secret::Secret;
-use super::staff::Staff;
+use super::staff::{self, Staff};
 use super::tokens::{TokenError, Tokens, Verified};
 use super::{onward, session};
 use crate::clock::machine_now;
@@ -81,7 +81,12 @@ impl<R: RoleSet> Signed<R> {
     #[must_use]
     pub fn bar(&self) -> StaffBar {
         let role = self.staff.role;
-        StaffBar { name: self.staff.name.clone(), role: role.vietnamese(), links: role.links() }
+        StaffBar {
+            name: self.staff.name.clone(),
+            role: role.vietnamese(),
+            links: role.links(),
+            oversees: Overseeing::admits(role),
+        }
     }
 }
 
@@ -269,6 +274,35 @@ impl<R: RoleSet, S: Scope> FromRequest for Caller<R, S> {
             } else {
                 signed(&req).await.map(Self::Staff)
             }
+        })
+    }
+}
+
+/// Whoever works at the paper desk: a member of its staff, or a program with the scope `ballots:key`. A program is one
+/// clerk, so two programs, or a program and a person, make the two passes; it decides nothing and signs nothing.
+pub struct Worker(Staff);
+
+impl Worker {
+    /// Who.
+    #[must_use]
+    pub fn staff(&self) -> &Staff {
+        &self.0
+    }
+}
+
+impl FromRequest for Worker {
+    type Error = Error;
+    type Future = Extracting<Self>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            if !req.headers().contains_key(AUTHORIZATION) {
+                return Ok(Self(signed::<Desk>(&req).await?.staff));
+            }
+            let client = machine::<BallotsKey>(&req).await?.verified.client;
+            let db = state::<Db>(&req)?;
+            Ok(Self(staff::of_client(&db, &client).await.map_err(Problem::from)?))
         })
     }
 }

@@ -22,16 +22,18 @@ mod secret;
 pub mod session;
 pub mod staff;
 mod store;
+pub mod temporary;
 pub mod tokens;
 
 #[cfg(test)]
 mod fixture;
 
 pub use audit::Actor;
-pub use extract::{Caller, Machine, Signed};
+pub use extract::{Caller, Machine, Signed, Worker};
 pub use password::{HashedPassword, NewPassword, PasswordError, Passwords};
 pub use role::{
-    Adjudicating, Administration, AdministrationReading, AnyStaff, Desk, Keying, Monitoring, Role, RoleSet, Supervising,
+    Adjudicating, Administration, AdministrationReading, AnyStaff, Desk, Keying, Leading, Monitoring, Overseeing, Role,
+    RoleSet, Supervising,
 };
 pub use secret::Secret;
 pub use staff::{SignInName, Staff};
@@ -52,6 +54,9 @@ pub enum AccessError {
     /// No member of staff has this name.
     #[error("no member of staff has this name")]
     StaffUnknown,
+    /// Nobody waits to be let in with these digits.
+    #[error("nobody waits with these digits")]
+    PassUnknown,
     /// No post office has this code.
     #[error("no post office has this code")]
     OfficeUnknown,
@@ -83,6 +88,7 @@ impl From<AccessError> for Problem {
             AccessError::ScopeUnknown => field("/scopes", "scope_unknown"),
             AccessError::Password(PasswordError::TooShort) => field("/password", "password_too_short"),
             AccessError::Password(PasswordError::TooLong) => field("/password", "password_too_long"),
+            AccessError::PassUnknown => field("/short", "pass_unknown"),
             AccessError::OfficeUnknown => field("/office", "office_unknown"),
             AccessError::NameTaken => Self::new(&codes::STAFF_NAME_TAKEN),
             AccessError::StaffUnknown => Self::new(&codes::STAFF_UNKNOWN),

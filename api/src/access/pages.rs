@@ -16,7 +16,8 @@ use crate::http::{Limits, Problem, codes};
 
 /// The routes of this room that people open, and the keys at the place where RFC 8615 puts such things.
 pub fn pages(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/dang-nhap").get(form).post(sign_in))
+    cfg.configure(super::temporary::pages::pages)
+        .service(web::resource("/dang-nhap").get(form).post(sign_in))
         .service(web::resource("/dang-xuat").post(sign_out))
         .service(web::resource("/.well-known/jwks.json").get(keys));
 }

@@ -19,6 +19,7 @@ pub enum Role {
 
 const MONITORING: (&str, &str) = ("/giam-sat", "Giám sát");
 const DESK: (&str, &str) = ("/nhap-phieu", "Nhập phiếu giấy");
+const BUNDLES: (&str, &str) = ("/nhap-phieu/bo", "Bó phiếu");
 const ADMINISTRATION: (&str, &str) = ("/quan-tri", "Quản trị");
 
 impl Role {
@@ -64,6 +65,7 @@ impl Role {
         let all = [
             (Monitoring::admits(self), MONITORING),
             (Desk::admits(self), DESK),
+            (Desk::admits(self), BUNDLES),
             (AdministrationReading::admits(self), ADMINISTRATION),
         ];
         all.into_iter().filter_map(|(open, link)| open.then_some(link)).collect()
@@ -102,6 +104,10 @@ pub struct Keying;
 pub struct Adjudicating;
 /// Whoever leads the field work: custody of paper, codes.
 pub struct Supervising;
+/// Whoever leads the paper desk: lets temporary clerks in.
+pub struct Leading;
+/// Whoever leads or audits the paper desk: its statistics.
+pub struct Overseeing;
 /// Response rates.
 pub struct Monitoring;
 /// Acts on rounds, staff and machine clients.
@@ -123,6 +129,12 @@ impl RoleSet for Adjudicating {
 }
 impl RoleSet for Supervising {
     const ROLES: &'static [Role] = &[Role::Supervisor, Role::Administrator];
+}
+impl RoleSet for Leading {
+    const ROLES: &'static [Role] = &[Role::Supervisor];
+}
+impl RoleSet for Overseeing {
+    const ROLES: &'static [Role] = &[Role::Supervisor, Role::Auditor];
 }
 impl RoleSet for Monitoring {
     const ROLES: &'static [Role] = &[Role::Observer, Role::Supervisor, Role::Administrator];
@@ -150,9 +162,9 @@ mod tests {
     #[test]
     fn the_header_shows_only_what_may_be_opened() {
         let paths = |role: Role| role.links().into_iter().map(|(path, _)| path).collect::<Vec<_>>();
-        assert_eq!(paths(Role::Clerk), ["/nhap-phieu"]);
+        assert_eq!(paths(Role::Clerk), ["/nhap-phieu", "/nhap-phieu/bo"]);
         assert_eq!(paths(Role::Observer), ["/giam-sat"]);
         assert_eq!(paths(Role::Administrator), ["/giam-sat", "/quan-tri"]);
-        assert_eq!(paths(Role::Supervisor), ["/giam-sat", "/nhap-phieu", "/quan-tri"]);
+        assert_eq!(paths(Role::Supervisor), ["/giam-sat", "/nhap-phieu", "/nhap-phieu/bo", "/quan-tri"]);
     }
 }

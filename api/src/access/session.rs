@@ -22,11 +22,15 @@ const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 pub(super) struct Times {
     pub(super) created_at: DateTime<Utc>,
     pub(super) last_seen_at: DateTime<Utc>,
+    /// When a temporary clerk's day ends.
+    pub(super) access_ends_at: Option<DateTime<Utc>>,
 }
 
 impl Times {
     fn over(self, at: DateTime<Utc>) -> bool {
-        at - self.last_seen_at >= IDLE || at - self.created_at >= LONGEST
+        at - self.last_seen_at >= IDLE
+            || at - self.created_at >= LONGEST
+            || self.access_ends_at.is_some_and(|ends| at >= ends)
     }
 
     fn stale(self, at: DateTime<Utc>) -> bool {

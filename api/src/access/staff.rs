@@ -10,7 +10,7 @@ use super::role::Role;
 use super::secret::Secret;
 use super::{AccessError, session, store};
 use crate::clock::Entropy;
-use crate::db::{Conn, Db};
+use crate::db::{Conn, Db, DbError};
 
 /// A member of staff.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +145,29 @@ pub fn set_office(
     store::set_office(conn, &staff.id, office)?;
     audit::record(conn, at, by, "staff.office_set", &staff.name, office.unwrap_or_default())?;
     Ok(staff)
+}
+
+/// The clerk as whom a machine client keys: made when it first does. It has no password, and nobody signs in as it.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn of_client(db: &Db, client: &str) -> Result<Staff, DbError> {
+    let short: String = client.chars().take(12).collect();
+    let clerk = Staff { id: client.to_owned(), name: format!("client.{short}"), role: Role::Clerk };
+    let (id, clock) = (clerk.id.clone(), db.clone());
+    if db.read(move |conn| Ok::<_, DbError>(store::is_staff(conn, &id)?)).await? {
+        return Ok(clerk);
+    }
+    let new = clerk.clone();
+    db.write(move |conn| {
+        let at = clock.now(conn)?;
+        if store::insert_client_clerk(conn, &new, at)? {
+            audit::record(conn, at, &Actor::Client(new.id.clone()), "staff.added", &new.name, new.role.as_str())?;
+        }
+        Ok(())
+    })
+    .await
+    .map(|()| clerk)
 }
 
 /// Checks name and password and opens a new session; `earlier` is the cookie that the browser still carried, whose

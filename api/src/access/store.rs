@@ -115,9 +115,36 @@ pub(super) fn set_password(conn: &mut Conn, id: &str, password: &HashedPassword)
     Ok(())
 }
 
+pub(super) fn is_staff(conn: &mut Conn, id: &str) -> QueryResult<bool> {
+    let found: Option<String> = staff::table.find(id).select(staff::id).first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+/// A clerk who is a program: disabled, so that nobody signs in. False when it is there already.
+pub(super) fn insert_client_clerk(conn: &mut Conn, new: &Staff, at: DateTime<Utc>) -> QueryResult<bool> {
+    let row = (
+        staff::id.eq(&new.id),
+        staff::name.eq(&new.name),
+        staff::role.eq(new.role.as_str()),
+        staff::password_hash.eq(""),
+        staff::disabled.eq(true),
+        staff::created_at.eq(unix_ms(&at)),
+    );
+    let inserted = match conn {
+        Conn::Sqlite(c) => diesel::insert_into(staff::table).values(row).on_conflict_do_nothing().execute(c)?,
+        Conn::Postgres(c) => diesel::insert_into(staff::table).values(row).on_conflict_do_nothing().execute(c)?,
+    };
+    Ok(inserted == 1)
+}
+
 pub(super) fn is_office(conn: &mut Conn, code: &str) -> QueryResult<bool> {
     let found: Option<String> = post_office::table.find(code).select(post_office::code).first(conn).optional()?;
     Ok(found.is_some())
+}
+
+/// Code and name of every post office.
+pub(super) fn offices(conn: &mut Conn) -> QueryResult<Vec<(String, String)>> {
+    post_office::table.order(post_office::code).select((post_office::code, post_office::name)).load(conn)
 }
 
 pub(super) fn set_office(conn: &mut Conn, id: &str, office: Option<&str>) -> QueryResult<()> {
@@ -136,14 +163,18 @@ pub(super) fn insert_session(conn: &mut Conn, id: &[u8], of: &str, at: DateTime<
 
 /// A session of someone who is not disabled.
 pub(super) fn session(conn: &mut Conn, id: &[u8]) -> QueryResult<Option<(Times, Staff)>> {
-    let row: Option<(i64, i64, StaffRow)> = session::table
+    let row: Option<(i64, i64, Option<i64>, StaffRow)> = session::table
         .inner_join(staff::table.on(staff::id.eq(session::staff)))
         .filter(session::id.eq(id).and(staff::disabled.eq(false)))
-        .select((session::created_at, session::last_seen_at, STAFF))
+        .select((session::created_at, session::last_seen_at, staff::ends_at, STAFF))
         .first(conn)
         .optional()?;
-    let Some((created, seen, row)) = row else { return Ok(None) };
-    let times = Times { created_at: from_unix_ms(created), last_seen_at: from_unix_ms(seen) };
+    let Some((created, seen, ends, row)) = row else { return Ok(None) };
+    let times = Times {
+        created_at: from_unix_ms(created),
+        last_seen_at: from_unix_ms(seen),
+        access_ends_at: ends.map(from_unix_ms),
+    };
     Ok(Some((times, parse_staff(row)?)))
 }
 

@@ -101,6 +101,13 @@ impl Keys {
         Slot { id: *expand(&self.prk, &format!("{label}-id")), key: expand(&self.prk, label) }
     }
 
+    /// Where and how a page image of this ballot waits.
+    #[must_use]
+    pub fn scan_slot(&self, page: u8) -> Slot {
+        let label = format!("scan-{page}");
+        Slot { id: *expand(&self.prk, &format!("{label}-id")), key: expand(&self.prk, &label) }
+    }
+
     /// The key of the receipt box.
     #[must_use]
     pub(super) fn receipt(&self) -> Zeroizing<[u8; 32]> {

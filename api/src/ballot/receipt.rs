@@ -6,7 +6,7 @@ use chacha20poly1305::aead::{Aead as _, KeyInit as _};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use data_encoding::HEXLOWER;
 
-use super::keys::Keys;
+use super::keys::{Keys, Slot};
 use super::seal::EnvelopeId;
 use crate::clock::Entropy;
 
@@ -66,6 +66,20 @@ pub(super) fn unlock(key: &[u8; 32], locked: &[u8]) -> Option<Vec<u8>> {
     let (nonce, ciphertext) = locked.split_at_checked(NONCE_BYTES)?;
     let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
     XChaCha20Poly1305::new(&Key::from(*key)).decrypt(&XNonce::from(nonce), ciphertext).ok()
+}
+
+impl Slot {
+    /// Seals what is to wait here.
+    #[must_use]
+    pub fn seal(&self, plain: &[u8], entropy: &Entropy) -> Vec<u8> {
+        lock(&self.key, plain, entropy)
+    }
+
+    /// Opens what waited here; `None` when it is something else or was changed.
+    #[must_use]
+    pub fn open(&self, body: &[u8]) -> Option<Vec<u8>> {
+        unlock(&self.key, body)
+    }
 }
 
 impl fmt::Display for Receipt {

@@ -96,6 +96,8 @@ pub enum Act {
         /// What they say.
         why: String,
     },
+    /// Browsers that hold ballots of it will not come back (a lost tablet): what was typed there is given up.
+    GiveUp,
     /// One of two signs; the second one locks it.
     Sign,
 }
@@ -113,6 +115,7 @@ impl Act {
             Self::Note { .. } => "bundle.noted",
             Self::Sample { .. } => "bundle.sampled",
             Self::Waive { .. } => "bundle.sample_waived",
+            Self::GiveUp => "bundle.devices_given_up",
             Self::Sign => "bundle.signed",
         }
     }
@@ -220,6 +223,14 @@ fn done(
             kept.bundle.may_key()?;
             store::set_waiver(conn, id, &words("/why", why, LONGEST_NOTE)?)?;
             String::new()
+        }
+        Act::GiveUp => {
+            by.named(&[Role::Supervisor])?;
+            let mut ballots = 0;
+            for claim in super::claims::held(conn, id)? {
+                ballots += super::claims::give_up(conn, &claim.desk)?;
+            }
+            format!("ballots={ballots}")
         }
         Act::Sign => sign(conn, by, kept)?,
     })
@@ -360,6 +371,26 @@ fn sign(conn: &mut Conn, by: &By, kept: &Kept) -> Result<String, BundleError> {
             Ok("second".to_owned())
         }
     }
+}
+
+/// [`act`] by a member of staff, on a bundle by its round, group and number.
+///
+/// # Errors
+/// [`BundleError`].
+pub(crate) async fn act_for(
+    db: &Db,
+    entropy: &Entropy,
+    staff: &Staff,
+    (round, group, number): (String, String, u32),
+    done: Act,
+) -> Result<View, BundleError> {
+    let (clock, entropy, staff) = (db.clone(), entropy.clone(), staff.clone());
+    db.write(move |conn| {
+        let at = clock.now(conn)?;
+        let id = store::id_of(conn, &round, &group, number)?.ok_or(BundleError::Unknown)?;
+        act(conn, at, &entropy, &By::Staff(staff), &id, &done)
+    })
+    .await
 }
 
 /// Everything of a round, or of one group, is handed over and received whole: for a desk that keeps no such books, for

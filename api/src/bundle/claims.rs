@@ -64,6 +64,19 @@ pub fn give_up(conn: &mut Conn, desk: &str) -> Result<usize, DbError> {
     Ok(diesel::delete(keying_claim::table.filter(keying_claim::desk.eq(desk))).execute(conn)?)
 }
 
+/// Every browser that holds ballots.
+///
+/// # Errors
+/// When the database fails.
+pub fn all(conn: &mut Conn) -> Result<Vec<Claim>, DbError> {
+    let rows: Vec<(String, String)> = keying_claim::table
+        .inner_join(staff::table.on(staff::id.eq(keying_claim::staff)))
+        .order((staff::name, keying_claim::desk))
+        .select((keying_claim::desk, staff::name))
+        .load(conn)?;
+    Ok(counted(rows))
+}
+
 /// The browsers that hold ballots of a bundle, by its id; a bundle closes when there is none.
 ///
 /// # Errors
@@ -76,6 +89,10 @@ pub fn held(conn: &mut Conn, bundle: &str) -> Result<Vec<Claim>, DbError> {
         .order((keying_claim::desk, staff::name))
         .select((keying_claim::desk, staff::name))
         .load(conn)?;
+    Ok(counted(rows))
+}
+
+fn counted(rows: Vec<(String, String)>) -> Vec<Claim> {
     let mut claims: Vec<Claim> = Vec::new();
     for (desk, clerk) in rows {
         match claims.last_mut() {
@@ -83,5 +100,5 @@ pub fn held(conn: &mut Conn, bundle: &str) -> Result<Vec<Claim>, DbError> {
             _ => claims.push(Claim { desk, clerk, ballots: 1 }),
         }
     }
-    Ok(claims)
+    claims
 }

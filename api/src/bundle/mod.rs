@@ -1,7 +1,4 @@
-//! Paper ballots as things: each is one numbered sheet of a bundle of its group, somewhere, in somebody's hands. Bundles
-//! are made with the codes; what is on a sheet is not known here.
-//!
-//! Numbers are drawn by lot within a bundle, so a number says nothing about which code was made first.
+#![doc = include_str!("README.md")]
 
 mod acts;
 pub mod claims;
@@ -9,6 +6,9 @@ mod custody;
 mod error;
 mod gate;
 mod label;
+pub mod pages;
+pub mod rest;
+pub mod scans;
 mod state;
 mod store;
 
@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use rand::seq::SliceRandom as _;
 use survey_forms::round::{Channel, Group};
 
-pub(crate) use acts::add_sums;
 pub use acts::{Act, By, LONGEST_NOTE, act, receive_all, sample_size};
+pub(crate) use acts::{act_for, add_sums};
 pub use custody::{Custody, CustodyRefusal, Exit, Move};
 pub use error::BundleError;
 pub use gate::{GateRefusal, Passage, firsts_complete, gate};
@@ -28,6 +28,7 @@ pub(crate) use store::Sums;
 
 use crate::access::{Role, Staff};
 use crate::ballot::PublicKey;
+use crate::ballot::log::entry::{PaperBook, PaperCount};
 use crate::clock::Entropy;
 use crate::db::{Conn, DbError};
 use crate::round::{LoadedRound, RoundState, Rounds};
@@ -358,9 +359,71 @@ fn round_is_open(conn: &mut Conn, round: &str) -> Result<bool, DbError> {
     Ok([RoundState::Loaded, RoundState::Open].iter().any(|s| state.as_deref() == Some(s.as_str())))
 }
 
-/// Finished entries of the bundle that a device has claimed and not sent.
-fn held_on_devices(_conn: &mut Conn, _bundle: &str) -> Result<u32, DbError> {
-    Ok(0)
+/// [`round_is_open`], for the desk.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn takes_acts(conn: &mut Conn, round: &str) -> Result<bool, DbError> {
+    round_is_open(conn, round)
+}
+
+/// The ballot of a sheet by its bundle and number; of a replaced sheet its replacement.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn key_of(
+    conn: &mut Conn,
+    round: &str,
+    group: &str,
+    number: u32,
+    sheet: u32,
+) -> Result<Option<PublicKey>, DbError> {
+    match store::id_of(conn, round, group, number)? {
+        Some(id) => key_in(conn, &id, sheet),
+        None => Ok(None),
+    }
+}
+
+/// [`key_of`] by the bundle's id.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn key_in(conn: &mut Conn, bundle: &str, sheet: u32) -> Result<Option<PublicKey>, DbError> {
+    Ok(store::key_in(conn, bundle, sheet)?)
+}
+
+/// Id of the bundle and number of a ballot; none when it is in no bundle, or in one of another post office.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn place_of(conn: &mut Conn, staff: &Staff, key: &PublicKey) -> Result<Option<(String, u32)>, DbError> {
+    let Some((bundle, _, sheet, _)) = store::sheet_of(conn, key)? else { return Ok(None) };
+    let Some(kept) = store::look(conn, &bundle)? else { return Ok(None) };
+    let office = store::office_of(conn, &staff.id)?;
+    let own = sees(staff.role, office.as_deref(), kept.office.as_deref());
+    Ok(own.then_some((bundle, sheet)))
+}
+
+/// Ballots of the bundle that browsers may still hold keystrokes of.
+fn held_on_devices(conn: &mut Conn, bundle: &str) -> Result<u32, DbError> {
+    let ballots: usize = claims::held(conn, bundle)?.iter().map(|claim| claim.ballots).sum();
+    Ok(u32::try_from(ballots).unwrap_or(u32::MAX))
+}
+
+/// Id of the bundle of a ballot.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn of(conn: &mut Conn, key: &PublicKey) -> Result<Option<String>, DbError> {
+    Ok(store::sheet_of(conn, key)?.map(|(bundle, ..)| bundle))
+}
+
+/// The sums of every bundle of a round, by its id.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn sums(conn: &mut Conn, round: &str) -> Result<BTreeMap<String, Sums>, DbError> {
+    Ok(store::sums(conn, round)?)
 }
 
 /// Names of staff by id, for pages.
@@ -369,6 +432,36 @@ fn held_on_devices(_conn: &mut Conn, _bundle: &str) -> Result<u32, DbError> {
 /// When the database fails.
 pub fn names(conn: &mut Conn) -> Result<BTreeMap<String, String>, DbError> {
     Ok(store::names(conn)?)
+}
+
+/// Where every sheet of the round went, for its log: each paper code is one sheet, and in one place.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn book(conn: &mut Conn, round: &str) -> Result<PaperBook, DbError> {
+    let mut groups: BTreeMap<String, PaperCount> = BTreeMap::new();
+    for row in store::fates(conn, round)? {
+        let count = groups.entry(row.respondent_code.clone()).or_default();
+        let n = u64::try_from(row.sheets).unwrap_or_default();
+        count.printed += n;
+        let custody = row.custody.as_deref().and_then(Custody::parse);
+        let place = match (row.credential.as_str(), row.capture.as_deref(), custody) {
+            ("used", ..) => &mut count.used,
+            // A sheet that an older version made and withdrew is in no bundle.
+            ("revoked", _, None) => &mut count.spoiled,
+            (_, Some("invalid"), _) => &mut count.void,
+            (_, _, Some(Custody::Gone(Exit::Spoiled))) => &mut count.spoiled,
+            (_, _, Some(Custody::Gone(Exit::Undeliverable))) => &mut count.undeliverable,
+            (_, _, Some(Custody::Gone(Exit::Lost))) => &mut count.lost,
+            (_, _, Some(Custody::Received | Custody::Bundled | Custody::Archived)) => &mut count.unkeyed,
+            // Out, or never handed out: at the close it has not come back.
+            _ => &mut count.not_returned,
+        };
+        *place += n;
+    }
+    let total = groups.values().fold(PaperCount::default(), |sum, count| sum.plus(*count));
+    let duplicates = u64::try_from(store::duplicates(conn, round)?).unwrap_or_default();
+    Ok(PaperBook { total, groups, duplicates })
 }
 
 /// Adds a post office, or gives it another name.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::SheetLabel;
 use super::custody::{Custody, Exit};
 use super::state::Bundle;
 use crate::ballot::PublicKey;
 use crate::db::Conn;
-use crate::db::schema::{bundle, capture, credential, paper, post_office, round, staff};
+use crate::db::schema::{bundle, bundle_sums, capture, credential, paper, paper_referral, post_office, round, staff};
 
 /// The last number of a group's bundles. PostgreSQL lets one writer at a time give numbers of a group; SQLite has one
 /// writer anyway.
@@ -309,6 +309,23 @@ pub(super) fn add(conn: &mut Conn, id: &str, more: Sums) -> QueryResult<()> {
     .map(|_| ())
 }
 
+/// The sums of every bundle of a round, by its id.
+pub(super) fn sums(conn: &mut Conn, round: &str) -> QueryResult<BTreeMap<String, Sums>> {
+    let rows: Vec<(String, i64, i64, i64)> = bundle_sums::table
+        .inner_join(bundle::table.on(bundle::id.eq(bundle_sums::bundle)))
+        .filter(bundle::round.eq(round))
+        .select((
+            bundle_sums::bundle,
+            bundle_sums::audited_items,
+            bundle_sums::audited_wrong,
+            bundle_sums::keying_seconds,
+        ))
+        .load(conn)?;
+    let parse =
+        |(id, items, wrong, seconds)| (id, Sums { items: count(items), wrong: count(wrong), seconds: count(seconds) });
+    Ok(rows.into_iter().map(parse).collect())
+}
+
 /// A sheet with what the desk knows of it.
 #[derive(Debug, Clone)]
 pub(super) struct Sheet {
@@ -397,6 +414,18 @@ pub(super) fn sheet_of(conn: &mut Conn, key: &PublicKey) -> QueryResult<Option<(
     row.map(parse).transpose()
 }
 
+/// The ballot of a number; a replacement stands before what it replaced.
+pub(super) fn key_in(conn: &mut Conn, bundle: &str, sheet: u32) -> QueryResult<Option<PublicKey>> {
+    let key: Option<Vec<u8>> = paper::table
+        .inner_join(credential::table.on(credential::public_key.eq(paper::public_key)))
+        .filter(paper::bundle.eq(bundle).and(paper::sheet.eq(i64::from(sheet))))
+        .filter(credential::state.ne("revoked"))
+        .select(paper::public_key)
+        .first(conn)
+        .optional()?;
+    key.map(|key| public(&key)).transpose()
+}
+
 /// A bundle without holding it: keying only looks.
 pub(super) fn look(conn: &mut Conn, id: &str) -> QueryResult<Option<Kept>> {
     bundle::table.find(id).select(BundleRow::as_select()).first(conn).optional()?.map(parse_bundle).transpose()
@@ -448,6 +477,44 @@ pub(super) fn held_round(conn: &mut Conn, id: &str) -> QueryResult<Option<String
 /// Names by staff id.
 pub(super) fn names(conn: &mut Conn) -> QueryResult<BTreeMap<String, String>> {
     Ok(staff::table.select((staff::id, staff::name)).load::<(String, String)>(conn)?.into_iter().collect())
+}
+
+/// So many sheets of a group with one fate.
+#[derive(QueryableByName)]
+pub(super) struct Fate {
+    #[diesel(sql_type = Text)]
+    pub(super) respondent_code: String,
+    #[diesel(sql_type = Text)]
+    pub(super) credential: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) custody: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) capture: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    pub(super) sheets: i64,
+}
+
+/// Paper codes of a round by group, state, place and capture.
+pub(super) fn fates(conn: &mut Conn, round: &str) -> QueryResult<Vec<Fate>> {
+    const SQL: &str = "SELECT c.respondent_code AS respondent_code, c.state AS credential, p.custody AS custody, \
+                              k.state AS capture, count(*) AS sheets \
+                       FROM credential c LEFT JOIN paper p ON p.public_key = c.public_key \
+                       LEFT JOIN capture k ON k.public_key = c.public_key \
+                       WHERE c.round = $1 AND c.channel = 'paper' \
+                       GROUP BY c.respondent_code, c.state, p.custody, k.state";
+    let query = diesel::sql_query(SQL).bind::<Text, _>(round);
+    match conn {
+        Conn::Sqlite(c) => query.load(c),
+        Conn::Postgres(c) => query.load(c),
+    }
+}
+
+/// Papers set aside because their code had been used.
+pub(super) fn duplicates(conn: &mut Conn, round: &str) -> QueryResult<i64> {
+    paper_referral::table
+        .filter(paper_referral::round.eq(round).and(paper_referral::state.eq("duplicate")))
+        .select(diesel::dsl::count_star())
+        .first(conn)
 }
 
 /// Gone sheets stay where they went; see [`Exit`].

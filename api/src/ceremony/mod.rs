@@ -39,6 +39,7 @@ use crate::ballot::draft;
 use crate::ballot::log::entry::Entry;
 use crate::ballot::log::{self, Appender, LogError};
 use crate::ballot::seal::{BoxPublic, BoxSecret};
+use crate::bundle;
 use crate::clock::Entropy;
 use crate::db::{Conn, Db, DbError};
 use crate::http::{Problem, codes};
@@ -364,7 +365,8 @@ fn end_log(conn: &mut Conn, mut log: Appender, round: &str, envelopes: u64) -> R
     let unsettled = log::unsettled(conn, round)?;
     let redeemed = codes.redeemed;
     log.entry(conn, &Entry::Redeemed { total: redeemed.total, root: Some(redeemed.root) })?;
-    log.entry(conn, &Entry::Paper { issued: unused + used, used, unused, unsettled, revoked })?;
+    let sheets = Some(bundle::book(conn, round)?);
+    log.entry(conn, &Entry::Paper { issued: unused + used, used, unused, unsettled, revoked, sheets })?;
     let close = Entry::Close { envelopes, credentials: codes.all, unused: codes.unused, revoked: codes.revoked };
     log.close(conn, &close)?;
     Ok(log.finish(conn)?)

@@ -1,12 +1,10 @@
 //! What the acts read and write: the round's row, the box, the ballots, the publication.
 
-use std::collections::BTreeMap;
-
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Text};
-use survey_forms::scoring::Turnout;
+use survey_forms::scoring::Turnouts;
 
 use super::Remark;
 use crate::db::Conn;
@@ -143,22 +141,20 @@ pub(super) fn opening(conn: &mut Conn, id: &str) -> QueryResult<Option<OpeningRo
     opening::table.find(id).first(conn).optional()
 }
 
-/// Codes given out and ballots that came back, by group and target. A ballot about several targets counts for each.
-pub(super) fn turnout(conn: &mut Conn, id: &str) -> QueryResult<BTreeMap<(String, String), Turnout>> {
+/// Codes given out and ballots that came back, by group and the targets that are rated together.
+pub(super) fn turnout(conn: &mut Conn, id: &str) -> QueryResult<Turnouts> {
     let rows: Vec<(String, String, String, i64)> = credential::table
         .filter(credential::round.eq(id).and(credential::state.ne("revoked")))
         .group_by((credential::respondent_code, credential::targets, credential::state))
         .select((credential::respondent_code, credential::targets, credential::state, count_star()))
         .load(conn)?;
-    let mut turnout: BTreeMap<(String, String), Turnout> = BTreeMap::new();
+    let mut turnout = Turnouts::new();
     for (group, targets, state, count) in rows {
         let count = u64::try_from(count).unwrap_or_default();
-        for target in targets.split('+') {
-            let both = turnout.entry((group.clone(), target.to_owned())).or_default();
-            both.issued += count;
-            if state == "used" {
-                both.returned += count;
-            }
+        let both = turnout.entry((group, targets)).or_default();
+        both.issued += count;
+        if state == "used" {
+            both.returned += count;
         }
     }
     Ok(turnout)

@@ -6,8 +6,8 @@ use std::path::Path;
 
 /// Tables of the ballot's path. Copies made on the way to a new shape (`new_ballot`) count too, and whatever a log's
 /// tables are called (`log_…`): those may hold places in the tree, which are public and sorted by hash.
-const SECRET: [&str; 9] =
-    ["credential", "draft", "envelope", "ballot_box", "ballot", "remark", "capture", "paper", "keying_claim"];
+const SECRET: [&str; 10] =
+    ["credential", "draft", "envelope", "ballot_box", "ballot", "remark", "capture", "paper", "keying_claim", "scan"];
 
 /// Types that are a time, or count up by themselves.
 const TYPES: [&str; 12] = [

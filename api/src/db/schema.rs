@@ -298,6 +298,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    scan (id) {
+        id -> Binary,
+        bundle -> Text,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
     publication (round, release) {
         round -> Text,
         release -> BigInt,
@@ -479,6 +487,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     roster_upload,
     round,
     round_proposal,
+    scan,
     session,
     signing_key,
     staff,

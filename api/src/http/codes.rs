@@ -59,6 +59,8 @@ codes! {
     ROUND_UNKNOWN = 404 "round_unknown" "Không có đợt điều tra này.";
     /// No such target in the round.
     TARGET_UNKNOWN = 404 "target_unknown" "Không có cơ quan này trong đợt điều tra.";
+    /// No such criterion about the target in the round.
+    CRITERION_UNKNOWN = 404 "criterion_unknown" "Không có tiêu chí này về cơ quan này trong đợt điều tra.";
     /// No questionnaire for this respondent code.
     QUESTIONNAIRE_UNKNOWN = 404 "questionnaire_unknown" "Không có mẫu phiếu này trong đợt điều tra.";
     /// Answers at fault, listed in `errors`; nothing was stored.
@@ -195,6 +197,8 @@ codes! {
     KEYING_NOT_DISPUTED = 409 "keying_not_disputed" "Phiếu này không có mục nào cần phân xử.";
     /// Keyed and cast.
     KEYING_ALREADY_CAST = 409 "keying_already_cast" "Phiếu này đã nhập xong và đã ở trong hòm phiếu.";
+    /// Page images that are none, are cut off, or are too many.
+    SCAN_INVALID = 422 "scan_invalid" "Trang quét không hợp lệ: chỉ nhận JPEG, PNG hoặc PDF còn nguyên vẹn, nhiều nhất 12 trang. Chưa có gì được lưu.";
     /// A decision without a blind reading before it.
     KEYING_READING_MISSING = 409 "keying_reading_missing" "Xin đọc các mục lệch trên phiếu giấy trước khi xem hai lượt nhập và quyết định.";
     /// The key of a command came before with another body.
@@ -225,6 +229,13 @@ codes! {
     KEYING_SHEET_GONE = 409 "keying_sheet_gone" "Tờ phiếu này đang được ghi là hỏng, thất lạc hoặc không thu về. Xin báo phụ trách ghi nhận đã tìm thấy rồi mới nhập.";
     /// No second pass before every ballot of the bundle has a first.
     KEYING_FIRSTS_MISSING = 409 "keying_firsts_missing" "Bó này còn phiếu chưa nhập lượt 1. Nhập xong lượt 1 cả bó rồi mới nhập lượt 2.";
+
+    /// No paper of this id was set aside.
+    REFERRAL_UNKNOWN = 404 "referral_unknown" "Không có sự cố này.";
+    /// Somebody has decided about it.
+    REFERRAL_SETTLED = 409 "referral_settled" "Sự cố này đã được giải quyết. Xin tải lại trang để xem.";
+    /// Only a used code makes a duplicate; only what belongs to no bundle is set aside; and so on.
+    VERDICT_UNFIT = 409 "verdict_unfit" "Cách giải quyết này không hợp với tờ phiếu: phiếu trùng phải có mã đã dùng, phiếu đã vào hòm không nhập lại được, phiếu có số trong bó không để ngoài đợt được.";
 
     // bundles of paper
     /// No such bundle, or not this post office's.

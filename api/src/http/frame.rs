@@ -81,6 +81,8 @@ pub struct StaffBar {
     pub role: &'static str,
     /// Links to the pages this role may open: path (without prefix) and words.
     pub links: Vec<(&'static str, &'static str)>,
+    /// Whether they lead or audit the paper desk.
+    pub oversees: bool,
 }
 
 impl Frame {

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use zeroize::Zeroizing;
 
 use super::{KeyingError, PaperDesk};
-use crate::access::Staff;
+use crate::access::{Actor, Staff, audit};
 use crate::ballot::Bearer;
-use crate::bundle::claims;
+use crate::bundle::claims::{self, Claim};
 use crate::clock::Entropy;
 use crate::db::schema::desk_key;
 use crate::db::{Conn, DbError};
@@ -50,6 +50,39 @@ impl PaperDesk {
     pub async fn claim(&self, staff: &Staff, ballot: &Arc<Bearer>, number: String) -> Result<(), KeyingError> {
         let (by, key) = (staff.id.clone(), ballot.keys.public);
         Ok(self.db.write(move |conn| claims::take(conn, &number, &key, &by)).await?)
+    }
+
+    /// Every browser that holds ballots, for whoever leads the desk.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn devices(&self) -> Result<Vec<Claim>, KeyingError> {
+        Ok(self.db.read(claims::all).await?)
+    }
+
+    /// A browser that will not come back holds nothing any more. How many ballots it held.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_up(&self, staff: &Staff, number: String) -> Result<usize, KeyingError> {
+        let (db, by) = (self.db.clone(), staff.clone());
+        self.db
+            .write(move |conn| {
+                let held = claims::give_up(conn, &number)?;
+                if held > 0 {
+                    let at = db.now(conn)?;
+                    audit::record(
+                        conn,
+                        at,
+                        &Actor::from(&by),
+                        "keying.desk_given_up",
+                        &number,
+                        &format!("{held} ballots"),
+                    )?;
+                }
+                Ok(held)
+            })
+            .await
     }
 
     /// It holds nothing of this ballot any more: its entry was refused for good, or given up.

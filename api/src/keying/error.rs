@@ -2,6 +2,7 @@
 
 use survey_forms::answers::AnswerFault;
 
+use super::scan::ScanFault;
 use super::state::Refusal;
 use crate::ballot::{CastError, FindError, draft::DraftError};
 use crate::bundle::GateRefusal;
@@ -42,12 +43,30 @@ pub enum KeyingError {
     /// Only adjudicators and supervisors decide.
     #[error("this role does not decide")]
     RoleMissing,
+    /// No sheet of this bundle and number.
+    #[error("no such sheet")]
+    SheetUnknown,
+    /// No paper of this id was set aside.
+    #[error("no such referral")]
+    ReferralUnknown,
+    /// Somebody has decided about it.
+    #[error("the referral is settled")]
+    ReferralSettled,
+    /// The verdict does not fit the paper.
+    #[error("the verdict does not fit the paper")]
+    VerdictUnfit,
+    /// A remark of more than [`super::aside::LONGEST_WORDS`] letters.
+    #[error("the remark is too long")]
+    WordsTooLong,
     /// Items without an explicit code, or with one that the form does not hold.
     #[error("{} answers at fault", .0.len())]
     Answers(Vec<AnswerFault>),
     /// Whoever decides reads the disputed places first, without seeing the entries.
     #[error("the disputed places were not read by this person")]
     ReadingMissing,
+    /// Page images that are not taken.
+    #[error(transparent)]
+    Scan(#[from] ScanFault),
     /// A decision that does not settle exactly what is disputed.
     #[error("{} places of the decision at fault", .0.len())]
     Decision(Vec<AnswerFault>),
@@ -96,6 +115,7 @@ impl From<KeyingError> for Problem {
         match error {
             E::Find(FindError::Unknown) => Self::new(&codes::CODE_UNKNOWN),
             E::Find(FindError::Db(error) | FindError::Round(RoundError::Db(error))) => error.into(),
+            E::Find(FindError::Round(RoundError::Unknown)) => Self::new(&codes::ROUND_UNKNOWN),
             E::NotPaper => Self::new(&codes::KEYING_CODE_IS_ONLINE),
             E::Revoked | E::Cast(CastError::Revoked) => Self::new(&codes::CODE_REVOKED),
             E::Duplicate => Self::new(&codes::KEYING_DUPLICATE),
@@ -122,8 +142,17 @@ impl From<KeyingError> for Problem {
                 GateRefusal::Gone(_) => &codes::KEYING_SHEET_GONE,
                 GateRefusal::FirstsMissing(_) => &codes::KEYING_FIRSTS_MISSING,
             }),
+            E::SheetUnknown => Self::new(&codes::FIELDS_INVALID)
+                .with_errors(vec![FieldFault { pointer: "/sheet".to_owned(), code: "sheet_unknown" }]),
+            E::WordsTooLong => Self::new(&codes::FIELDS_INVALID)
+                .with_errors(vec![FieldFault { pointer: "/remark".to_owned(), code: "text_too_long" }]),
+            E::ReferralUnknown => Self::new(&codes::REFERRAL_UNKNOWN),
+            E::ReferralSettled => Self::new(&codes::REFERRAL_SETTLED),
+            E::VerdictUnfit => Self::new(&codes::VERDICT_UNFIT),
             E::EntryDiffers => Self::new(&codes::KEYING_ENTRY_DIFFERS),
             E::ReadingMissing => Self::new(&codes::KEYING_READING_MISSING),
+            E::Scan(ScanFault::TooLarge) => Self::new(&codes::BODY_TOO_LARGE),
+            E::Scan(_) => Self::new(&codes::SCAN_INVALID),
             E::KeyReused => Self::new(&codes::IDEMPOTENCY_KEY_REUSED),
             E::RoleMissing => Self::new(&codes::ROLE_MISSING),
             E::Answers(faults) => Self::new(&codes::ANSWERS_INVALID).with_errors(places(faults, "/answers")),

@@ -10,6 +10,7 @@
 //! pass after it is told that it is done, and no more. Otherwise a stolen database and a photographed code would prove
 //! a vote.
 
+pub mod aside;
 mod command;
 mod device;
 pub mod effort;
@@ -19,9 +20,12 @@ pub mod pages;
 mod progress;
 mod reading;
 pub mod rest;
+pub mod scan;
+mod scan_pages;
 mod screen;
 mod sheet;
 pub mod state;
+pub mod statistics;
 mod store;
 mod third;
 mod training;
@@ -288,6 +292,9 @@ impl PaperDesk {
         if !taken.1.repeated {
             let at = self.db.now(conn)?;
             effort::add(conn, &staff.id, at, with.effort)?;
+            if let (Some(effort), Some(bundle)) = (with.effort, bundle::of(conn, &bearer.keys.public)?) {
+                bundle::add_sums(conn, &bundle, Sums { seconds: effort.seconds, ..Sums::default() })?;
+            }
             draft::discard(conn, bearer, unfinished::purpose(pass))?;
         }
         if let Some(desk) = &with.desk {
@@ -315,8 +322,8 @@ impl PaperDesk {
             self.still_open(conn, bearer, &capture)?;
             let passage = bundle::gate(conn, &bearer.keys.public, staff)??;
             may_do(staff.role, pass)?;
-            let (next, reached) = match pass {
-                Pass::First => (capture.first_done(&staff.id)?, Reached::FirstDone),
+            let (next, disputes) = match pass {
+                Pass::First => (capture.first_done(&staff.id)?, Vec::new()),
                 Pass::Second => {
                     let done = second_entry(conn, bearer, &capture, &staff.id, answers, passage.sampled)?;
                     bundle::firsts_complete(conn, &passage)??;
@@ -324,6 +331,7 @@ impl PaperDesk {
                 }
                 Pass::Sample => sample_entry(conn, bearer, &capture, &staff.id, answers)?,
             };
+            let reached = reached(&next, disputes.len());
             if store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)? {
                 if pass != Pass::Sample {
                     self.keep_earlier(conn, bearer, pass)?;
@@ -331,6 +339,8 @@ impl PaperDesk {
                 if pass != Pass::Sample || !next.is_settled() {
                     draft::keep(conn, bearer, purpose(pass), answers, &self.entropy)?;
                 }
+                let at = self.db.now(conn)?;
+                statistics::entered(conn, at, bearer, (&staff.id, pass), &next, &disputes)?;
                 if pass == Pass::Sample {
                     let read = Sums { items: count(answers.len()), ..Sums::default() };
                     bundle::add_sums(conn, &passage.bundle, read)?;
@@ -414,6 +424,8 @@ impl PaperDesk {
             return Err(DbError::Conflict.into());
         }
         draft::keep(conn, bearer, DECIDED, &decided, &self.entropy)?;
+        let at = self.db.now(conn)?;
+        statistics::settled(conn, at, bearer, &next, Some(decision))?;
         if capture.keyed_by(Pass::Sample).is_some() {
             // Both clerks read the same; where the decision is another, both were wrong.
             let wrong = disputes.iter().filter(|d| decided.get(&d.target, &d.item) != Some(&d.first)).count();
@@ -451,6 +463,7 @@ impl PaperDesk {
                 }
                 let next = capture.cast()?;
                 claims::release_all(conn, &bearer.keys.public)?;
+                scan::forget(conn, &bearer)?;
                 if !store::save(conn, &bearer.keys.public, bearer.round.id(), &capture, &next)? {
                     return Err(DbError::Conflict.into());
                 }
@@ -542,6 +555,17 @@ fn repeated(
     })
 }
 
+/// How far a ballot in this state has come, with so many places in which readings differ.
+fn reached(capture: &Capture, disputes: usize) -> Reached {
+    match capture {
+        Capture::Mismatched { .. } => Reached::Mismatched(disputes),
+        Capture::Matched { .. } => Reached::AwaitsSample,
+        Capture::Verified { .. } => Reached::Cast,
+        _ => Reached::FirstDone,
+    }
+}
+
+/// The ballot after its second entry, and where that differs from the first.
 fn second_entry(
     conn: &mut Conn,
     bearer: &Bearer,
@@ -549,34 +573,28 @@ fn second_entry(
     by: &str,
     answers: &Answers,
     sampled: bool,
-) -> Result<(Capture, Reached), KeyingError> {
+) -> Result<(Capture, Vec<Dispute>), KeyingError> {
     // Refuses before anything is decrypted.
     capture.second_done(by, true)?;
     let first = kept(conn, bearer, Purpose::FirstKeying)?;
     let next = capture.second_done(by, first == *answers)?;
-    Ok(match next {
-        Capture::Matched { .. } if sampled => (next, Reached::AwaitsSample),
-        Capture::Matched { .. } => (next.verified()?, Reached::Cast),
-        _ => {
-            let differ = entry::disputes(&bearer.form()?, &first, answers).len();
-            (next, Reached::Mismatched(differ))
-        }
-    })
+    let disputes = entry::disputes(&bearer.form()?, &first, answers);
+    let verified = matches!(next, Capture::Matched { .. }) && !sampled;
+    Ok((if verified { next.verified()? } else { next }, disputes))
 }
 
-/// The blind third reading of a ballot on which two agree.
+/// The ballot after the blind third reading of a sample, and where that differs from what two agree on.
 fn sample_entry(
     conn: &mut Conn,
     bearer: &Bearer,
     capture: &Capture,
     by: &str,
     answers: &Answers,
-) -> Result<(Capture, Reached), KeyingError> {
+) -> Result<(Capture, Vec<Dispute>), KeyingError> {
     capture.sampled(by, true)?;
     let first = kept(conn, bearer, Purpose::FirstKeying)?;
-    let differ = entry::disputes(&bearer.form()?, &first, answers).len();
-    let reached = if differ == 0 { Reached::Cast } else { Reached::Mismatched(differ) };
-    Ok((capture.sampled(by, differ == 0)?, reached))
+    let disputes = entry::disputes(&bearer.form()?, &first, answers);
+    Ok((capture.sampled(by, disputes.is_empty())?, disputes))
 }
 
 /// What is to be cast; none when it has been.

@@ -12,18 +12,19 @@ use serde::Deserialize;
 
 use super::screen::{Screen, Work, sheet_page};
 use super::sheet::{Typed, read};
-use super::third::{decide, decide_page, read_paper};
-use super::training_pages;
+use super::third::{decide, decide_page, for_third, read_paper};
 use super::{
     Circumstances, Done, Effort, KeyingError, PaperDesk, Pass, Progress, Reached, Task, desk_number, may_decide,
 };
-use crate::access::{Desk, Signed};
+use super::{scan_pages, training_pages};
+use crate::access::{Desk, RoleSet as _, Signed, Supervising};
 use crate::ballot::{Bearer, Casting, TOKEN_LENGTH, Token, TokenFault};
+use crate::bundle::claims::Claim;
 use crate::clock::Entropy;
 use crate::db::Db;
-use crate::http::Problem;
 use crate::http::assets;
 use crate::http::frame::{Frame, Site, render, see_other};
+use crate::http::{Problem, codes};
 use crate::round::Rounds;
 
 /// The routes of this room that people open.
@@ -31,7 +32,9 @@ pub fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/nhap-phieu").get(start).post(open))
         .service(web::resource("/nhap-phieu/luot").get(back).post(enter))
         .service(web::resource("/nhap-phieu/doc").get(back).post(read_paper))
+        .service(web::resource("/nhap-phieu/may").get(back).post(give_up))
         .configure(training_pages::pages)
+        .configure(scan_pages::pages)
         .service(web::resource("/nhap-phieu/phan-xu").get(back).post(decide));
 }
 
@@ -61,6 +64,8 @@ struct StartPage {
     typed: String,
     /// By round.
     progress: Option<Vec<(String, Vec<Progress>)>>,
+    /// Browsers that hold ballots, for whoever leads the desk.
+    devices: Vec<Claim>,
 }
 
 /// The result of the form before, after its redirect: words only, no code.
@@ -112,6 +117,10 @@ fn said(result: &str) -> Option<(&'static str, String)> {
         "khop" => ("good", "Khớp – đã đưa vào hòm phiếu.".to_owned()),
         "phan-xu" => ("good", "Đã phân xử – đã đưa vào hòm phiếu.".to_owned()),
         "xong" => ("good", "Phiếu đã nhập xong từ trước – vừa đưa vào hòm phiếu.".to_owned()),
+        _ if result.starts_with("may-") => {
+            let held: usize = result.strip_prefix("may-")?.parse().ok()?;
+            ("good", format!("Máy ấy không còn giữ phiếu nào ({held} phiếu được bỏ giữ)."))
+        }
         _ => {
             let items: usize = result.strip_prefix("lech-")?.parse().ok()?;
             ("warn", format!("Lệch {items} mục – chuyển người thứ ba."))
@@ -133,6 +142,23 @@ pub(super) fn to_start(site: &Site, result: &str) -> HttpResponse {
     see_other(&site.base().path(&format!("{START}?kq={result}")))
 }
 
+/// A browser that will not come back.
+#[derive(Deserialize)]
+struct Gone {
+    may: String,
+}
+
+async fn give_up(
+    site: Data<Site>,
+    tools: Tools,
+    signed: Signed<Supervising>,
+    form: web::Form<Gone>,
+) -> Result<HttpResponse, Problem> {
+    let number = desk_number(&form.may).ok_or(Problem::new(&codes::NOT_FOUND))?;
+    let held = desk(&tools).give_up(signed.staff(), number).await?;
+    Ok(to_start(&site, &format!("may-{held}")))
+}
+
 async fn back(site: Data<Site>) -> impl Responder {
     see_other(&site.base().path(START))
 }
@@ -146,13 +172,14 @@ pub(super) async fn start_page(
     said: Option<(&'static str, String)>,
 ) -> Result<HttpResponse, Problem> {
     let progress = if may_decide(signed.staff().role) { Some(by_round(desk.progress().await?)) } else { None };
+    let devices = if Supervising::admits(signed.staff().role) { desk.devices().await? } else { Vec::new() };
     let (status, fault, typed) = match fault {
         Some((status, words, typed)) => (status, Some(words), typed),
         None => (StatusCode::OK, None, String::new()),
     };
     let title = if fault.is_some() { "Lỗi: Nhập phiếu giấy" } else { "Nhập phiếu giấy" };
     let frame = site.frame(title).with_staff(signed.bar()).with_script(SCRIPT);
-    Ok(render(status, &StartPage { frame, css: style(site), said, fault, typed, progress }))
+    Ok(render(status, &StartPage { frame, css: style(site), said, fault, typed, progress, devices }))
 }
 
 fn by_round(lines: Vec<Progress>) -> Vec<(String, Vec<Progress>)> {
@@ -187,7 +214,7 @@ pub(super) async fn refused(
     start_page(desk, site, signed, Some((status, problem.code().title.to_owned(), String::new())), None).await
 }
 
-fn mistyped(fault: TokenFault) -> String {
+pub(super) fn mistyped(fault: TokenFault) -> String {
     match fault {
         TokenFault::Length(signs) => format!("Mã phiếu có {TOKEN_LENGTH} ký tự; đã nhận được {signs}."),
         TokenFault::Symbol(place) => format!("Ký tự thứ {place} không dùng trong mã phiếu."),
@@ -219,15 +246,21 @@ async fn open(
                 desk.claim(signed.staff(), &ballot, number).await?;
             }
             let typed = desk.unfinished(signed.staff(), &ballot, pass).await?;
-            let screen = Screen { ballot: &ballot, label: desk.label(&ballot).await?, token: &token, code: &sent.code };
+            let screen = Screen {
+                ballot: &ballot,
+                label: desk.label(&ballot).await?,
+                token: &token,
+                code: &sent.code,
+                scans: Vec::new(),
+            };
             sheet_page(&site, &signed, &screen, Work::Key(pass), &typed, &BTreeMap::new(), None)
         }
         Ok((ballot, Task::Read(places))) => {
-            let screen = Screen { ballot: &ballot, label: desk.label(&ballot).await?, token: &token, code: &sent.code };
+            let screen = for_third(&desk, &signed, &ballot, (&token, &sent.code)).await?;
             sheet_page(&site, &signed, &screen, Work::Read(&places), &Typed::new(), &BTreeMap::new(), None)
         }
         Ok((ballot, Task::Decide { disputes, reading })) => {
-            let screen = Screen { ballot: &ballot, label: desk.label(&ballot).await?, token: &token, code: &sent.code };
+            let screen = for_third(&desk, &signed, &ballot, (&token, &sent.code)).await?;
             decide_page(&site, &signed, &screen, (&disputes, &reading), &Typed::new(), &BTreeMap::new(), None)
         }
         Ok((_, Task::Finished)) => Ok(to_start(&site, "xong")),
@@ -259,7 +292,13 @@ async fn enter(
         Ok(ballot) => ballot,
         Err(error) => return refused(&desk, &site, &signed, error).await,
     };
-    let screen = Screen { ballot: &ballot, label: desk.label(&ballot).await?, token: &token, code: &sent.code };
+    let screen = Screen {
+        ballot: &ballot,
+        label: desk.label(&ballot).await?,
+        token: &token,
+        code: &sent.code,
+        scans: Vec::new(),
+    };
     if sent.stops {
         return match desk.keep_unfinished(signed.staff(), &ballot, pass, sent.typed.clone(), sent.desk.clone()).await {
             Ok(()) => Ok(to_start(&site, "giu")),

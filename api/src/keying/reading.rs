@@ -10,6 +10,7 @@ use survey_forms::answers::{AnswerFault, Answers};
 use super::{Dispute, KeyingError, PaperDesk, entries, entry, may_decide, store};
 use crate::access::Staff;
 use crate::ballot::{Bearer, Purpose, draft};
+use crate::bundle;
 use crate::db::Conn;
 
 #[derive(Serialize, Deserialize)]
@@ -61,11 +62,13 @@ impl PaperDesk {
             return Err(KeyingError::RoleMissing);
         }
         let answers = entry::comparable(&answers);
-        let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.id.clone());
+        let (desk, bearer, staff) = (self.clone(), Arc::clone(ballot), staff.clone());
         self.db
             .write(move |conn| {
                 let capture = store::held(conn, &bearer.keys.public)?;
                 desk.still_open(conn, &bearer, &capture)?;
+                bundle::gate(conn, &bearer.keys.public, &staff)??;
+                let by = staff.id;
                 capture.may_settle(&by)?;
                 let [first, second] = entries(conn, &bearer)?;
                 let disputes = entry::disputes(&bearer.form()?, &first, &second);

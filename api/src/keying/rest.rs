@@ -1,5 +1,5 @@
 //! `/api/v1/keying/…`: what the desk's pages do, for the desk's own programs. It takes the session cookie of a member of
-//! staff, not a client's token: the two passes and the decision need different persons, and a program is nobody.
+//! staff, or the token of a machine client, which is one clerk: the two passes and the decision need different persons.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{
     Circumstances, CommandKey, Decision, Dispute, Done, Effort, KeyingError, Pass, Place, Reached, Reason, Task,
     desk_number,
 };
-use crate::access::{Desk, Signed};
+use crate::access::Worker;
 use crate::ballot::{Bearer, Token};
 use crate::http::{FieldFault, Problem, ProblemDocument, codes};
 
@@ -288,15 +288,17 @@ fn token(code: &str) -> Result<Token, Problem> {
 /// the box is cast by this.
 #[utoipa::path(
     tag = "keying",
-    security(("staff" = [])),
+    security(("staff" = []), ("machine" = ["ballots:key"])),
     request_body = OpenRequest,
     responses(
         (status = 200, description = "What to do", body = Opened),
         (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`, `scope_missing`, `keying_other_office`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`code_is_online`, `keying_duplicate` (used past the desk), `keying_same_person`, \
-            `keying_awaits_third`, `keying_already_cast`, `round_not_open`",
+            `keying_awaits_third`, `keying_awaits_sample`, `keying_already_cast`, `keying_set_aside`, `keying_void`, \
+            `keying_no_bundle`, `keying_not_received`, `keying_discrepancy`, `keying_bundle_locked`, \
+            `keying_sheet_gone`, `keying_firsts_missing`, `round_not_open`",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`fields_invalid`", body = ProblemDocument, content_type = "application/problem+json"),
@@ -305,14 +307,14 @@ fn token(code: &str) -> Result<Token, Problem> {
     ),
 )]
 #[post("/keying/open")]
-async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) -> Result<web::Json<Opened>, Problem> {
+async fn open(worker: Worker, tools: Tools, body: web::Json<OpenRequest>) -> Result<web::Json<Opened>, Problem> {
     body.validate()?;
     let holder = number(body.desk.as_deref(), "/desk")?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;
-    let task = desk.open(signed.staff(), &ballot).await?;
+    let task = desk.open(worker.staff(), &ballot).await?;
     if let (Task::Key(_), Some(holder)) = (&task, holder) {
-        desk.claim(signed.staff(), &ballot, holder).await?;
+        desk.claim(worker.staff(), &ballot, holder).await?;
     }
     let (task, disputed) = match task {
         Task::Key(Pass::First) => (TaskName::First, Vec::new()),
@@ -339,7 +341,7 @@ async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) 
 /// key and the same entry get the stored answer, the same key with another entry is refused.
 #[utoipa::path(
     tag = "keying",
-    security(("staff" = [])),
+    security(("staff" = []), ("machine" = ["ballots:key"])),
     params(("Idempotency-Key" = Option<String>, Header,
         description = "Drawn by lot by the caller, 22 to 64 characters of `A-Z a-z 0-9 - _`; a UUID will do")),
     request_body = EntryRequest,
@@ -348,10 +350,12 @@ async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) 
         (status = 200, description = "Taken before; nothing changed", body = Keyed),
         (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`, `scope_missing`, `keying_other_office`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`keying_pass_taken`, `keying_same_person`, `keying_first_missing`, \
-            `keying_awaits_third`, `keying_already_cast`, `keying_duplicate`, `code_is_online`, `round_not_open`",
+            `keying_awaits_third`, `keying_awaits_sample`, `keying_already_cast`, `keying_set_aside`, `keying_void`, \
+            `keying_duplicate`, `keying_no_bundle`, `keying_not_received`, `keying_discrepancy`, \
+            `keying_bundle_locked`, `keying_sheet_gone`, `keying_firsts_missing`, `code_is_online`, `round_not_open`",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`answers_invalid` with every place in `errors` (`item_missing`: no explicit code); \
@@ -364,7 +368,7 @@ async fn open(signed: Signed<Desk>, tools: Tools, body: web::Json<OpenRequest>) 
 )]
 #[post("/keying/entries")]
 async fn entries(
-    signed: Signed<Desk>,
+    worker: Worker,
     tools: Tools,
     req: HttpRequest,
     body: web::Json<EntryRequest>,
@@ -376,20 +380,20 @@ async fn entries(
     let desk = desk(&tools);
     let ballot = desk.find(&token(&code)?).await?;
     let answers = entry(&ballot, answers.as_ref(), keys)?;
-    Ok(answered(desk.enter_with(signed.staff(), &ballot, pass, answers, with).await?))
+    Ok(answered(desk.enter_with(worker.staff(), &ballot, pass, answers, with).await?))
 }
 
 /// Keeps what has been typed of a ballot and is not finished: sealed under the ballot's code, for whoever typed it alone.
 /// It replaces what was kept before, so it may be sent again at will.
 #[utoipa::path(
     tag = "keying",
-    security(("staff" = [])),
+    security(("staff" = []), ("machine" = ["ballots:key"])),
     request_body = UnfinishedRequest,
     responses(
         (status = 204, description = "Kept"),
         (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`, `scope_missing`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`keying_pass_taken`, `keying_same_person`, `keying_awaits_third`, \
             `keying_already_cast`, `keying_duplicate`, `code_is_online`, `round_not_open`",
@@ -402,17 +406,13 @@ async fn entries(
     ),
 )]
 #[post("/keying/unfinished")]
-async fn unfinished(
-    signed: Signed<Desk>,
-    tools: Tools,
-    body: web::Json<UnfinishedRequest>,
-) -> Result<HttpResponse, Problem> {
+async fn unfinished(worker: Worker, tools: Tools, body: web::Json<UnfinishedRequest>) -> Result<HttpResponse, Problem> {
     body.validate()?;
     let UnfinishedRequest { code, pass, keys, left } = body.into_inner();
     let left = number(left.as_deref(), "/left")?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&code)?).await?;
-    desk.keep_unfinished(signed.staff(), &ballot, pass, keys, left).await?;
+    desk.keep_unfinished(worker.staff(), &ballot, pass, keys, left).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -420,31 +420,31 @@ async fn unfinished(
 /// person is signed in.
 #[utoipa::path(
     tag = "keying",
-    security(("staff" = [])),
+    security(("staff" = []), ("machine" = ["ballots:key"])),
     responses(
         (status = 200, description = "The key", body = Store),
         (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`, `scope_missing`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 #[post("/keying/store")]
-async fn store(signed: Signed<Desk>, tools: Tools) -> Result<web::Json<Store>, Problem> {
-    let key = desk(&tools).store_key(signed.staff()).await?;
+async fn store(worker: Worker, tools: Tools) -> Result<web::Json<Store>, Problem> {
+    let key = desk(&tools).store_key(worker.staff()).await?;
     let key = data_encoding::BASE64URL_NOPAD.encode(&key);
-    Ok(web::Json(Store { key, clerk: signed.staff().name.clone() }))
+    Ok(web::Json(Store { key, clerk: worker.staff().name.clone() }))
 }
 
 /// A browser gives a ballot up: its entry was refused for good. Its bundle may close again.
 #[utoipa::path(
     tag = "keying",
-    security(("staff" = [])),
+    security(("staff" = []), ("machine" = ["ballots:key"])),
     request_body = ReleaseRequest,
     responses(
         (status = 204, description = "It holds the ballot no more"),
         (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 403, description = "`role_missing`, `scope_missing`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`code_is_online`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 410, description = "`code_revoked`", body = ProblemDocument, content_type = "application/problem+json"),
@@ -453,11 +453,7 @@ async fn store(signed: Signed<Desk>, tools: Tools) -> Result<web::Json<Store>, P
     ),
 )]
 #[post("/keying/releases")]
-async fn releases(
-    _signed: Signed<Desk>,
-    tools: Tools,
-    body: web::Json<ReleaseRequest>,
-) -> Result<HttpResponse, Problem> {
+async fn releases(_worker: Worker, tools: Tools, body: web::Json<ReleaseRequest>) -> Result<HttpResponse, Problem> {
     body.validate()?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;
@@ -471,13 +467,13 @@ async fn releases(
 /// reading again shows it again.
 #[utoipa::path(
     tag = "keying",
-    security(("staff" = [])),
+    security(("staff" = []), ("machine" = ["ballots:key"])),
     request_body = ReadingRequest,
     responses(
         (status = 200, description = "What the entries have", body = Shown),
         (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`: adjudicators and supervisors only",
+        (status = 403, description = "`role_missing`: adjudicators and supervisors only; `scope_missing`",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`keying_not_disputed`, `keying_same_person`, `keying_pass_taken`, \
@@ -492,31 +488,27 @@ async fn releases(
     ),
 )]
 #[post("/keying/readings")]
-async fn readings(
-    signed: Signed<Desk>,
-    tools: Tools,
-    body: web::Json<ReadingRequest>,
-) -> Result<web::Json<Shown>, Problem> {
+async fn readings(worker: Worker, tools: Tools, body: web::Json<ReadingRequest>) -> Result<web::Json<Shown>, Problem> {
     body.validate()?;
     let desk = desk(&tools);
     let ballot = desk.find(&token(&body.code)?).await?;
     let form = ballot.form().map_err(KeyingError::from)?;
     let answers = form.parse(&body.answers).map_err(KeyingError::Answers)?;
-    let disputes = desk.read_blind(signed.staff(), &ballot, answers).await?;
+    let disputes = desk.read_blind(worker.staff(), &ballot, answers).await?;
     Ok(web::Json(Shown { disputed: disputes.into_iter().map(Disputed::from).collect() }))
 }
 
 /// Takes a third person's decision on every disputed item; the ballot is cast.
 #[utoipa::path(
     tag = "keying",
-    security(("staff" = [])),
+    security(("staff" = []), ("machine" = ["ballots:key"])),
     request_body = AdjudicationRequest,
     responses(
         (status = 201, description = "Decided and cast", body = Keyed),
         (status = 200, description = "Decided before; nothing changed", body = Keyed),
         (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`: adjudicators and supervisors only",
+        (status = 403, description = "`role_missing`: adjudicators and supervisors only; `scope_missing`",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`code_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`keying_reading_missing`: `POST /keying/readings` comes first; \
@@ -533,7 +525,7 @@ async fn readings(
 )]
 #[post("/keying/adjudications")]
 async fn adjudications(
-    signed: Signed<Desk>,
+    worker: Worker,
     tools: Tools,
     body: web::Json<AdjudicationRequest>,
 ) -> Result<HttpResponse, Problem> {
@@ -543,7 +535,7 @@ async fn adjudications(
     let form = ballot.form().map_err(KeyingError::from)?;
     let answers = form.parse(&body.answers).map_err(KeyingError::Answers)?;
     let reasons = reasons(&body.reasons)?;
-    Ok(answered(desk.adjudicate(signed.staff(), &ballot, Decision { answers, reasons }).await?))
+    Ok(answered(desk.adjudicate(worker.staff(), &ballot, Decision { answers, reasons }).await?))
 }
 
 fn reasons(given: &BTreeMap<String, BTreeMap<String, String>>) -> Result<BTreeMap<Place, Reason>, Problem> {

@@ -9,6 +9,7 @@ use survey_forms::Round;
 use survey_forms::answers::Form;
 
 use super::pages::{SCRIPT, style};
+use super::scan_pages::Shown;
 use super::sheet::{Sheet, Typed};
 use super::training::{Exercise, PaperRow, paper};
 use super::{KeyingError, Pass, Place};
@@ -33,6 +34,7 @@ struct SheetPage<'p> {
     sheet: Sheet,
     /// The paper of a ballot to learn on.
     paper: Vec<(String, Vec<PaperRow>)>,
+    scans: &'p [Shown],
     trouble: Option<&'static str>,
 }
 
@@ -43,6 +45,8 @@ pub(super) struct Screen<'s> {
     pub(super) token: &'s Token,
     /// As it was typed.
     pub(super) code: &'s str,
+    /// Page images, for the third person.
+    pub(super) scans: Vec<Shown>,
 }
 
 impl Screen<'_> {
@@ -151,6 +155,7 @@ pub(super) fn sheet_page(
         group: round.group(respondent_code).map_or("", |g| g.name.as_str()),
         sheet: Sheet::new(round, &form, only, typed, faults),
         paper: Vec::new(),
+        scans: &screen.scans,
         trouble: trouble.map(|problem| problem.code().title),
     };
     Ok(render(status, &page))
@@ -178,6 +183,7 @@ pub(super) fn exercise_page(
         group: round.group(&exercise.respondent_code).map_or("", |g| g.name.as_str()),
         sheet: Sheet::new(round, form, None, typed, faults),
         paper: paper(round, form, &exercise.paper),
+        scans: &[],
         trouble: None,
     };
     render(status, &page)

@@ -223,7 +223,7 @@ pub(super) fn counts(conn: &mut Conn) -> QueryResult<Vec<Count>> {
 #[cfg(test)]
 pub(super) mod testing {
     use super::*;
-    use crate::db::schema::{audit, draft, envelope, paper, staff, turnout};
+    use crate::db::schema::{audit, draft, envelope, paper, scan, staff, turnout};
 
     /// Somebody who never signs in.
     pub(in crate::keying) fn hire(conn: &mut Conn, id: &str, role: &str) -> QueryResult<()> {
@@ -276,6 +276,11 @@ pub(super) mod testing {
         let main: File =
             diesel::sql_query("SELECT file FROM pragma_database_list WHERE name = 'main'").get_result(conn)?;
         Ok(vec![main.file.clone(), format!("{}-wal", main.file)])
+    }
+
+    /// Every page image, as kept.
+    pub(in crate::keying) fn scans(conn: &mut Conn) -> QueryResult<Vec<Vec<u8>>> {
+        scan::table.select(scan::body).load(conn)
     }
 
     /// The bundle of a paper ballot.

@@ -12,6 +12,8 @@ use crate::ballot::CredentialState;
 use crate::round::RoundState;
 
 mod commands;
+mod scans;
+mod slips;
 
 fn refusal<T>(done: Result<T, KeyingError>) -> Refusal {
     match done.err().unwrap() {

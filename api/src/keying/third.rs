@@ -1,6 +1,7 @@
 //! The third person's pages: read what is disputed, blind; then see both entries and decide.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -9,11 +10,12 @@ use askama::Template;
 use survey_forms::answers::Answers;
 
 use super::pages::{SCRIPT, START, Sent, Tools, desk, opened, refused, result_of, start_page, style, to_start};
+use super::scan_pages::{Shown, shown};
 use super::screen::{Screen, Work, sheet_page};
 use super::sheet::{Question, Typed, read_decision, read_places};
 use super::{Decision, Dispute, KeyingError, PaperDesk, Reason, Refusal, Task};
 use crate::access::{Desk, Signed};
-use crate::ballot::Token;
+use crate::ballot::{Bearer, Token};
 use crate::http::Problem;
 use crate::http::frame::{Frame, Site, render, see_other};
 
@@ -26,8 +28,20 @@ struct DecidePage<'p> {
     /// As on the paper.
     label: String,
     questions: Vec<Question>,
+    scans: &'p [Shown],
     trouble: Option<&'static str>,
     faulty: bool,
+}
+
+/// The ballot on the third person's pages, with its page images.
+pub(super) async fn for_third<'s>(
+    desk: &PaperDesk,
+    signed: &Signed<Desk>,
+    ballot: &'s Arc<Bearer>,
+    (token, code): (&'s Token, &'s str),
+) -> Result<Screen<'s>, KeyingError> {
+    let scans = shown(&desk.scans(signed.staff(), ballot).await?);
+    Ok(Screen { ballot, label: desk.label(ballot).await?, token, code, scans })
 }
 
 /// A third person's reading: what the two entries have is shown only once it is kept.
@@ -47,14 +61,14 @@ pub(super) async fn read_paper(
         Ok((ballot, Task::Read(places))) => (ballot, places),
         // The page was sent twice: what was read stays.
         Ok((ballot, Task::Decide { disputes, reading })) => {
-            let screen = Screen { ballot: &ballot, label: desk.label(&ballot).await?, token: &token, code: &sent.code };
+            let screen = for_third(&desk, &signed, &ballot, (&token, &sent.code)).await?;
             return decide_page(&site, &signed, &screen, (&disputes, &reading), &Typed::new(), &BTreeMap::new(), None);
         }
         Ok((_, Task::Finished)) => return Ok(to_start(&site, "xong")),
         Ok((_, Task::Key(_))) => return refused(&desk, &site, &signed, Refusal::NotDisputed.into()).await,
         Err(error) => return refused(&desk, &site, &signed, error).await,
     };
-    let screen = Screen { ballot: &ballot, label: desk.label(&ballot).await?, token: &token, code: &sent.code };
+    let screen = for_third(&desk, &signed, &ballot, (&token, &sent.code)).await?;
     let form = ballot.form().map_err(KeyingError::from)?;
     let reading = match read_places(&form, &places, &sent.typed) {
         Ok(reading) => reading,
@@ -91,7 +105,7 @@ pub(super) fn decide_page(
     let frame = site.frame(&title).with_staff(signed.bar()).with_script(SCRIPT);
     let trouble = trouble.map(|problem| problem.code().title);
     let (css, label) = (style(site), screen.label());
-    Ok(render(status, &DecidePage { frame, css, code, label, questions, trouble, faulty }))
+    Ok(render(status, &DecidePage { frame, css, code, label, questions, scans: &screen.scans, trouble, faulty }))
 }
 
 pub(super) async fn decide(
@@ -114,7 +128,7 @@ pub(super) async fn decide(
         Err(KeyingError::Refused(Refusal::AlreadyCast)) => return decided_before(&desk, &site, &signed, &token).await,
         Err(error) => return refused(&desk, &site, &signed, error).await,
     };
-    let screen = Screen { ballot: &ballot, label: desk.label(&ballot).await?, token: &token, code: &sent.code };
+    let screen = for_third(&desk, &signed, &ballot, (&token, &sent.code)).await?;
     let form = ballot.form().map_err(KeyingError::from)?;
     let decision = match read_decision(&form, &disputes, &sent.typed) {
         Ok(decision) => decision,

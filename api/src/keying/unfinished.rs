@@ -11,7 +11,7 @@ use super::{KeyingError, PaperDesk, Pass, Refusal, places, store};
 use crate::access::Staff;
 use crate::ballot::draft::Kept;
 use crate::ballot::{Bearer, Purpose, draft};
-use crate::bundle::claims;
+use crate::bundle::{self, claims};
 use crate::db::Conn;
 
 /// Most bytes of one input; the form's own limits are lower.
@@ -63,11 +63,12 @@ impl PaperDesk {
         keys: Typed,
         left: Option<String>,
     ) -> Result<(), KeyingError> {
-        let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.id.clone());
+        let (desk, bearer, by) = (self.clone(), Arc::clone(ballot), staff.clone());
         let allowed = move |conn: &mut Conn| -> Result<(), KeyingError> {
             let capture = store::capture(conn, &bearer.keys.public)?;
             desk.still_open(conn, &bearer, &capture)?;
-            if capture.next_pass(&by)? == pass { Ok(()) } else { Err(Refusal::PassTaken.into()) }
+            bundle::gate(conn, &bearer.keys.public, &by)??;
+            if capture.next_pass(&by.id)? == pass { Ok(()) } else { Err(Refusal::PassTaken.into()) }
         };
         self.db.read(allowed).await?;
         let form = ballot.form()?;

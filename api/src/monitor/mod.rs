@@ -16,6 +16,8 @@ use survey_forms::ratio::{to_fixed, whole};
 pub use pages::pages;
 pub use rest::rest;
 
+use crate::ballot::log::entry::PaperBook;
+use crate::bundle;
 use crate::db::{Conn, Db, DbError};
 use crate::round::LoadedRound;
 
@@ -92,6 +94,10 @@ pub struct Desk {
     pub adjudicated: u64,
     /// In the box.
     pub cast: u64,
+    /// Set aside with a question about the whole paper.
+    pub referred: u64,
+    /// Void by the word of two.
+    pub void: u64,
 }
 
 /// The figures of a round.
@@ -115,6 +121,8 @@ pub struct Rates {
     pub cells: Vec<Cell>,
     /// The paper desk.
     pub desk: Desk,
+    /// Where the sheets of paper are.
+    pub paper: PaperBook,
     /// Fewest codes of a kind of ballot paper whose days are told.
     pub k: u64,
 }
@@ -180,6 +188,7 @@ pub fn rates(db: &Db, conn: &mut Conn, round: &LoadedRound) -> Result<Rates, DbE
     let channels = sum_by(|key| &key.channel);
     let mut total = Count::default();
     cells.iter().for_each(|cell| total.add(cell.count));
+    let paper = bundle::book(conn, round.id())?;
     let desk = desk(counts.captures, channels.get("paper").map_or(0, |c| c.issued));
     Ok(Rates {
         round: round.id().to_owned(),
@@ -190,6 +199,7 @@ pub fn rates(db: &Db, conn: &mut Conn, round: &LoadedRound) -> Result<Rates, DbE
         channels: channels.into_iter().collect(),
         days,
         desk,
+        paper,
         k,
         cells,
     })
@@ -204,6 +214,8 @@ fn desk(captures: Vec<(String, i64)>, issued: u64) -> Desk {
             "mismatched" | "adjudicating" => &mut desk.mismatched,
             "verified" => &mut desk.adjudicated,
             "cast" => &mut desk.cast,
+            "referred" => &mut desk.referred,
+            "invalid" => &mut desk.void,
             _ => continue,
         };
         *place += number(count);

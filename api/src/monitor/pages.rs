@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::view::{self, Curve, DayRow, RateRow};
 use super::{Count, Desk, Rates, export};
 use crate::access::{Monitoring, Signed};
+use crate::ballot::log::entry::PaperCount;
 use crate::clock::local;
 use crate::db::Db;
 use crate::http::Problem;
@@ -61,6 +62,8 @@ struct RatesPage {
     best_day: Option<(String, u64)>,
     days: Vec<DayRow>,
     desk: Desk,
+    paper: PaperCount,
+    duplicates: u64,
 }
 
 async fn monitoring(
@@ -122,6 +125,8 @@ fn rates_page(frame: Frame, round: &LoadedRound, rates: &Rates, rounds: Vec<(Str
         best_day: view::best_day(rates),
         days: view::days(rates),
         desk: rates.desk,
+        paper: rates.paper.total,
+        duplicates: rates.paper.duplicates,
     }
 }
 

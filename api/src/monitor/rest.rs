@@ -223,7 +223,7 @@ fn cell(cell: &Cell) -> CellRate {
 }
 
 fn keying(desk: Desk) -> Keying {
-    let Desk { issued, first_done, matched, mismatched, adjudicated, cast } = desk;
+    let Desk { issued, first_done, matched, mismatched, adjudicated, cast, referred: _, void: _ } = desk;
     Keying { issued, first_done, matched, mismatched, adjudicated, cast }
 }
 

@@ -88,6 +88,7 @@ async fn page_api_and_export_tell_what_a_recount_tells() {
         assert_eq!(api["units"][0]["source_unit"], "STP");
         assert_eq!(api["days"].as_array().unwrap().last().unwrap()["cumulative"].as_u64(), Some(returned));
         assert_eq!(api["keying"]["issued"], 106);
+        assert_eq!((rates.paper.fault(), rates.paper.total.printed), (None, 106), "every sheet is somewhere, once");
         let other = place.token("scores:read").await;
         let refused = place.ask(ROUTES, get(&path).insert_header(bearer(&other))).await;
         assert_eq!(refused.refusal(), (403, "scope_missing".to_owned()));

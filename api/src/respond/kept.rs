@@ -333,6 +333,16 @@ pub(super) const KEPT: &[Kept] = &[
         ],
     },
     Kept {
+        table: "scan",
+        row: "Ảnh quét của phiếu giấy, để người phân xử đối chiếu",
+        why: "Chỉ người cầm tờ phiếu mới mở được. Xóa khi phiếu vào hòm, muộn nhất khi bó phiếu được lưu kho",
+        columns: &[
+            ("id", "Số suy ra từ mã phiếu; không tính được từ dấu của mã"),
+            ("bundle", "Bó phiếu"),
+            ("body", "Ảnh, mã hóa bằng chính mã phiếu: không có mã thì không ai xem được"),
+        ],
+    },
+    Kept {
         table: "keying_claim",
         row: "Máy ở bàn nhập liệu đang mở một phiếu giấy",
         why: "Để không đóng bó khi còn máy giữ phiếu chưa gửi. Xóa khi bản nhập đã về máy chủ. Câu trả lời không có ở đây",

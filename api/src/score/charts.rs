@@ -142,7 +142,7 @@ pub(super) fn ranking(place: usize, kind: &str, rows: &[super::view::TargetRow])
         words: row.rank.map_or_else(|| row.name.clone(), |rank| format!("{rank}. {}", row.name)),
         percent: row.value.clone(),
         other: None,
-        interval: None,
+        interval: row.bounds.clone(),
     };
     let ranked: Vec<&super::view::TargetRow> = rows.iter().filter(|row| row.rank.is_some()).collect();
     let end = |row: Option<&&super::view::TargetRow>| row.map(|row| format!("{} ({}%)", row.name, row.percent));

@@ -3,6 +3,7 @@
 //! does not depend on how many ballots there were.
 
 mod charts;
+mod explained;
 pub mod export;
 mod pages;
 mod rest;
@@ -48,6 +49,9 @@ pub enum ScoreError {
     /// No such kind of target in the round.
     #[error("there is no such kind of target")]
     KindUnknown,
+    /// No such criterion about the target in the document.
+    #[error("there is no such criterion about the target")]
+    CriterionUnknown,
     /// The stored document or ballot does not read; it was written by another version.
     #[error("what is stored does not read")]
     Unreadable,
@@ -79,6 +83,7 @@ impl From<ScoreError> for Problem {
             ScoreError::NotOpened => Self::new(&codes::STATE_CONFLICT),
             ScoreError::TargetUnknown => Self::new(&codes::TARGET_UNKNOWN),
             ScoreError::KindUnknown => Self::new(&codes::KIND_UNKNOWN),
+            ScoreError::CriterionUnknown => Self::new(&codes::CRITERION_UNKNOWN),
             ScoreError::Round(RoundError::Unknown) => Self::new(&codes::ROUND_UNKNOWN),
             ScoreError::Db(error) | ScoreError::Round(RoundError::Db(error)) => error.into(),
             other => Self::internal(&other),

@@ -1,6 +1,8 @@
 //! `/ket-qua`: published results, for anyone. Only what is in the released document; the table is the truth, the bar
 //! beside it draws the same number.
 
+mod told;
+
 use std::sync::Arc;
 
 use actix_web::http::header::CONTENT_DISPOSITION;
@@ -25,7 +27,9 @@ pub fn pages(cfg: &mut web::ServiceConfig) {
     cfg.route("/ket-qua", web::get().to(latest))
         .route("/ket-qua/{round}", web::get().to(one))
         .route("/ket-qua/{round}/tai-ve/{file}", web::get().to(download))
-        .route("/ket-qua/{round}/{target}", web::get().to(target));
+        .route("/ket-qua/{round}/{target}", web::get().to(target))
+        .route("/ket-qua/{round}/{target}/{item}", web::get().to(told::item))
+        .route("/do-nhay/{round}", web::get().to(told::other_rules));
 }
 
 #[derive(Template)]
@@ -43,6 +47,7 @@ struct Head {
     sample: bool,
     published_at: String,
     k: u32,
+    distribution_n: u32,
     release: u32,
     /// In the address of pages of an old release, to stay with it.
     asked: String,
@@ -330,5 +335,6 @@ fn head(shown: &Shown) -> Head {
         newer: (latest > document.release).then_some(latest),
         reason: correction.map(|correction| correction.reason.clone()),
         left_out: correction.map(|c| view::left_out(definition, &c.left_out)).unwrap_or_default(),
+        distribution_n: definition.disclosure.distribution_n,
     }
 }

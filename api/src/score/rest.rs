@@ -2,6 +2,7 @@
 //! releases, and the schema of the document.
 
 mod schema;
+mod told;
 mod wire;
 
 use std::sync::Arc;
@@ -11,12 +12,15 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, web};
 use serde::Deserialize;
+use survey_forms::scoring::sensitivity;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use self::wire::{ReleaseEntry, ReleaseList, Scores};
+use self::told::{ItemExplanation, OtherRanks};
+use self::wire::{ItemScores, ReleaseEntry, ReleaseList, Scores};
+use super::explained::explained;
 use super::export::{self, For};
-use super::{AsOf, AsOfMalformed, Choice, Publication, Publications};
+use super::{AsOf, AsOfMalformed, Choice, Publication, Publications, ScoreError};
 use crate::access::Machine;
 use crate::access::scopes::ScoresRead;
 use crate::access::tokens::{self, Signer};
@@ -24,15 +28,16 @@ use crate::clock::Entropy;
 use crate::config::BaseUrl;
 use crate::db::{Conn, Db, DbError};
 use crate::http::{Problem, codes};
-use crate::round::Rounds;
 use crate::round::rest::{REVALIDATE, etag, is_known, json};
+use crate::round::{LoadedRound, Rounds};
 
 /// `typ` of the signed document: never taken for an access token.
 pub(super) const JWS_TYPE: &str = "scores+json";
 
 /// The routes of this room under `/api/v1`.
 pub fn rest(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(scores).service(signed).service(releases).service(released).service(schema::document);
+    cfg.service(scores).service(signed).service(other_rules).service(item);
+    cfg.service(releases).service(released).service(schema::document);
 }
 
 /// Which targets are asked for; all when nothing is said.
@@ -185,6 +190,135 @@ async fn releases(
         reason: one.document.correction.as_ref().map(|correction| correction.reason.clone()),
     };
     json(&req, &ReleaseList { round, releases: found.iter().map(entry).collect() })
+}
+
+/// What is wanted of an item.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ItemQuery {
+    /// Present, with any value or none: how the score came about.
+    #[param(example = "1")]
+    explain: Option<String>,
+    /// Which release: a number, a day (its end in Viet Nam), or a time (RFC 3339). The latest when absent.
+    #[param(example = "1")]
+    as_of: Option<String>,
+}
+
+/// One item's score about one target: as it stands in the scores, or, with `explain`, how it came about. What is
+/// suppressed there is not told here.
+#[utoipa::path(
+    tag = "scores",
+    operation_id = "get_item_score",
+    params(
+        ("round" = String, Path, description = "Id of the round"),
+        ("target" = String, Path, description = "Code of the target"),
+        ("item" = String, Path, description = "Code of the item"),
+        ItemQuery,
+    ),
+    security(("machine" = ["scores:read"])),
+    responses(
+        (status = 200, description = "The item's score, or with `explain` an `ItemExplanation`: counts, means, weights, \
+            exclusions, rounding; carries an `ETag`", content((ItemScores = "application/json"), (ItemExplanation = "application/json"))),
+        (status = 304, description = "As the `If-None-Match` says"),
+        (status = 400, description = "`query_malformed`", content_type = "application/problem+json"),
+        (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
+            content_type = "application/problem+json"),
+        (status = 403, description = "`scope_missing`, `round_not_granted`", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`, `release_unknown`, `target_unknown`, `criterion_unknown`",
+            content_type = "application/problem+json"),
+        (status = 409, description = "`not_published`", content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
+    ),
+)]
+#[get("/rounds/{round}/scores/{target}/{item}")]
+async fn item(
+    _machine: Machine<ScoresRead>,
+    req: HttpRequest,
+    path: web::Path<(String, String, String)>,
+    query: web::Query<ItemQuery>,
+    db: web::Data<Db>,
+    rounds: web::Data<Rounds>,
+    publications: web::Data<Publications>,
+) -> Result<HttpResponse, Problem> {
+    let (round, target, item) = path.into_inner();
+    let ItemQuery { explain, as_of: asked } = query.into_inner();
+    let asked = as_of(asked.as_deref())?;
+    let (found, loaded) = published(&db, &rounds, &publications, round, asked).await?;
+    let told = explained(&loaded.definition, &found.document, &target, &item)?;
+    let explain = explain.is_some();
+    let tag = etag(&[
+        found.sha256.as_bytes(),
+        if explain { b"explain" } else { b"item" },
+        target.as_bytes(),
+        item.as_bytes(),
+    ]);
+    if is_known(&req, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish());
+    }
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((ETAG, tag)).insert_header(REVALIDATE);
+    if explain {
+        return Ok(answer.json(told));
+    }
+    let targets = found.document.targets.iter().filter(|one| one.target == target);
+    let own = targets.flat_map(|one| &one.items).find(|one| one.item_code == item);
+    Ok(answer.json(own.ok_or(ScoreError::CriterionUnknown)?))
+}
+
+/// What the ranks would be under other rules: all ballots alike, without each group, on another scale. Worked out from
+/// the published scores alone, so it tells nothing that these do not.
+#[utoipa::path(
+    tag = "scores",
+    operation_id = "get_other_ranks",
+    params(("round" = String, Path, description = "Id of the round"), ReleaseQuery),
+    security(("machine" = ["scores:read"])),
+    responses(
+        (status = 200, description = "Ranks by rule and kind; carries an `ETag`", body = OtherRanks),
+        (status = 304, description = "As the `If-None-Match` says"),
+        (status = 400, description = "`query_malformed`", content_type = "application/problem+json"),
+        (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
+            content_type = "application/problem+json"),
+        (status = 403, description = "`scope_missing`, `round_not_granted`", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`, `release_unknown`", content_type = "application/problem+json"),
+        (status = 409, description = "`not_published`", content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
+    ),
+)]
+#[get("/rounds/{round}/scores/sensitivity")]
+async fn other_rules(
+    _machine: Machine<ScoresRead>,
+    req: HttpRequest,
+    query: web::Query<ReleaseQuery>,
+    round: web::Path<String>,
+    db: web::Data<Db>,
+    rounds: web::Data<Rounds>,
+    publications: web::Data<Publications>,
+) -> Result<HttpResponse, Problem> {
+    let (found, loaded) =
+        published(&db, &rounds, &publications, round.into_inner(), as_of(query.as_of.as_deref())?).await?;
+    let tag = etag(&[found.sha256.as_bytes(), b"sensitivity"]);
+    if is_known(&req, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish());
+    }
+    let ranks = sensitivity(&loaded.definition, &found.document);
+    Ok(HttpResponse::Ok().insert_header((ETAG, tag)).insert_header(REVALIDATE).json(ranks))
+}
+
+/// A release of a round, with the round.
+async fn published(
+    db: &Db,
+    rounds: &Rounds,
+    publications: &Publications,
+    round: String,
+    asked: AsOf,
+) -> Result<(Arc<Publication>, Arc<LoadedRound>), Problem> {
+    let (rounds, publications) = (rounds.clone(), publications.clone());
+    let found = db.read(move |conn| {
+        let found = publications.of(conn, &rounds, &round, asked)?;
+        Ok::<_, ScoreError>((found, rounds.get(conn, &round)?))
+    });
+    Ok(found.await?)
 }
 
 /// A released document as the round's log names it: its SHA-256 stands in the entry `result`.
@@ -350,6 +484,14 @@ mod tests {
             let value: serde_json::Value = serde_json::from_slice(&canonical).unwrap();
             assert_eq!(serde_json::to_value(&described).unwrap(), value);
             assert_eq!(described.round, "quang-nam-2023");
+            let document: survey_forms::scoring::ScoreDocument = serde_json::from_slice(&canonical).unwrap();
+            let round = place.test.db.read_here(|conn| place.rounds.get(conn, "quang-nam-2023")).unwrap();
+            let told = serde_json::to_value(explained(&round.definition, &document, "SNV", "X1.1").unwrap()).unwrap();
+            let described: ItemExplanation = serde_json::from_value(told.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&described).unwrap(), told);
+            let ranks = serde_json::to_value(sensitivity(&round.definition, &document)).unwrap();
+            let described: OtherRanks = serde_json::from_value(ranks.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&described).unwrap(), ranks);
         }
     }
 }

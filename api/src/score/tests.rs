@@ -119,6 +119,62 @@ async fn the_engine_gets_the_released_bytes_whole_in_part_as_table_and_signed() 
     }
 }
 
+#[actix_web::test]
+async fn an_item_says_how_its_score_came_about() {
+    for mut place in places() {
+        place.until_published();
+        let token = place.token("scores:read").await;
+        let path = format!("{ROUND}/scores/SNV/X1.1");
+        let item = asked(&place, &token, &path, &[]).await.json();
+        let whole = asked(&place, &token, &format!("{ROUND}/scores?target=SNV"), &[]).await.json();
+        assert_eq!(item, whole["targets"][0]["items"][0]);
+        let told = asked(&place, &token, &format!("{path}?explain"), &[]).await;
+        let tag = told.header("etag").to_owned();
+        assert_eq!(asked(&place, &token, &format!("{path}?explain"), &[("if-none-match", &tag)]).await.status, 304);
+        assert_eq!(asked(&place, &token, &path, &[("if-none-match", &tag)]).await.status, 200);
+        let told = told.json();
+        assert_eq!((&told["percent"], &told["points"]), (&item["percent"], &item["points"]));
+        for (group, cell) in told["groups"].as_array().unwrap().iter().zip(item["groups"].as_array().unwrap()) {
+            assert_eq!((&group["n"], &group["suppressed"]), (&cell["n"], &cell["suppressed"]));
+            assert!(cell["suppressed"].is_null() || (group["mean"].is_null() && group["options"].is_null()));
+        }
+        let page = place.ask(ROUTES, get(&format!("/ket-qua/{ROUND}/SNV/X1.1"))).await;
+        assert_eq!(page.status, 200);
+        for step in told["steps"].as_array().unwrap() {
+            assert!(page.text().contains(step.as_str().unwrap()), "{step}");
+        }
+        let target = place.ask(ROUTES, get(&format!("/ket-qua/{ROUND}/SNV"))).await;
+        assert!(target.text().contains(&format!("/ket-qua/{ROUND}/SNV/X1.1\"")));
+        for (path, refusal) in [
+            ("scores/XX/X1.1", (404, "target_unknown")),
+            ("scores/SNV/X9", (404, "criterion_unknown")),
+            ("scores/SNV/X1.1?explian", (400, "query_malformed")),
+        ] {
+            let (status, code) = asked(&place, &token, &format!("{ROUND}/{path}"), &[]).await.refusal();
+            assert_eq!((status, code.as_str()), refusal);
+        }
+        assert_eq!(place.ask(ROUTES, get(&format!("/ket-qua/{ROUND}/SNV/X9"))).await.status, 404);
+    }
+}
+
+#[actix_web::test]
+async fn other_rules_are_told_beside_the_result() {
+    for mut place in places() {
+        let token = place.token("scores:read").await;
+        let path = format!("{ROUND}/scores/sensitivity");
+        assert_eq!(asked(&place, &token, &path, &[]).await.refusal(), (409, "not_published".to_owned()));
+        place.until_published();
+        let ranks = asked(&place, &token, &path, &[]).await.json();
+        let rules: Vec<&str> =
+            ranks["scenarios"].as_array().unwrap().iter().map(|s| s["rule"].as_str().unwrap()).collect();
+        assert!(rules.contains(&"equal_ballots") && rules.contains(&"without_group") && rules.contains(&"other_scale"));
+        let page = place.ask(ROUTES, get(&format!("/do-nhay/{ROUND}"))).await;
+        assert!(page.status == 200 && page.text().contains("Mọi câu trả lời có trọng số như nhau"));
+        let results = place.ask(ROUTES, get(&format!("/ket-qua/{ROUND}"))).await;
+        assert!(results.text().contains(&format!("/do-nhay/{ROUND}")));
+    }
+}
+
 /// Every figure of the table is that of the document.
 fn assert_table(table: &[u8], document: &serde_json::Value) {
     let mut reader = csv::Reader::from_reader(table);

@@ -31,6 +31,15 @@ pub(super) struct TargetRow {
     /// Why the total is hidden.
     pub(super) hidden: Option<&'static str>,
     pub(super) max_points: String,
+    /// 95 % interval of the percent.
+    pub(super) interval: Option<String>,
+    /// Its ends, for the drawing.
+    pub(super) bounds: Option<(String, String)>,
+    /// Ranks that chance leaves possible, where they are more than one.
+    pub(super) ranks: Option<String>,
+    /// Whether it differs from the next one below it.
+    pub(super) differs: Option<bool>,
+    pub(super) design_effect: String,
     /// Ballots that rated it.
     pub(super) ballots: u64,
 }
@@ -42,6 +51,8 @@ pub(super) struct GroupRow {
     pub(super) valid: u64,
     pub(super) void: u64,
     pub(super) reasons: String,
+    /// Ballots with the same option everywhere.
+    pub(super) uniform: String,
 }
 
 /// A field or an item of one target.
@@ -56,6 +67,8 @@ pub(super) struct ScoreRow {
     pub(super) n: u64,
     /// The middle of the kind, for a field.
     pub(super) middle: String,
+    /// Ballots that were asked, where that may be told.
+    pub(super) asked: Option<u64>,
 }
 
 /// A group's cell of an item.
@@ -79,7 +92,7 @@ pub(super) struct ItemView {
 }
 
 /// Instead of a score; the page explains the words below the table.
-const fn hidden(reason: Suppression) -> &'static str {
+pub(super) const fn hidden(reason: Suppression) -> &'static str {
     match reason {
         Suppression::NoValidAnswers => "không có câu trả lời hợp lệ",
         Suppression::NBelowK => "ẩn: quá ít câu trả lời",
@@ -119,6 +132,11 @@ pub(super) fn target_row(target: &DocumentTarget) -> TargetRow {
         points: shown(target.survey_points.as_ref()),
         hidden: target.suppressed.map(hidden),
         max_points: decimal(&target.max_points),
+        bounds: target.interval.as_ref().map(|i| (i.low.clone(), i.high.clone())),
+        interval: target.interval.as_ref().map(|i| format!("{} – {}", decimal(&i.low), decimal(&i.high))),
+        ranks: target.rank_range.filter(|r| r.best != r.worst).map(|r| format!("{}–{}", r.best, r.worst)),
+        differs: target.differs_from_next,
+        design_effect: shown(target.design_effect.as_ref()),
         ballots: ballots(target),
     }
 }
@@ -143,9 +161,16 @@ pub(super) fn groups(round: &Round, document: &ScoreDocument) -> Vec<GroupRow> {
             valid: group.valid,
             void: group.void.iter().map(|v| v.count).sum(),
             reasons: reasons.join("; "),
+            uniform: group.uniform.map_or_else(|| "–".to_owned(), |uniform| share(uniform, group.valid)),
         }
     };
     document.ballots.iter().map(row).collect()
+}
+
+/// A count and what it is of all, in whole percent.
+fn share(count: u64, all: u64) -> String {
+    let percent = (count * 200 + all).checked_div(all * 2).unwrap_or(0);
+    format!("{count} ({percent}\u{a0}%)")
 }
 
 const fn reason(reason: VoidReason) -> &'static str {
@@ -173,6 +198,7 @@ pub(super) fn fields(document: &ScoreDocument, target: &DocumentTarget) -> Vec<S
             hidden: field.suppressed.map(hidden),
             n: n(&field.field),
             middle: middle(&field.field).map_or_else(|| "–".to_owned(), |middle| decimal(&format!("{middle:.2}"))),
+            asked: None,
         })
         .collect()
 }
@@ -193,6 +219,7 @@ pub(super) fn items(round: &Round, target: &DocumentTarget) -> Vec<ItemView> {
                 hidden: item.suppressed.map(hidden),
                 n: item.n,
                 middle: String::new(),
+                asked: item.asked,
             },
         })
         .collect()

@@ -26,6 +26,10 @@
 //! over few answers has few possible values; with few other hidden cells in the row only those count. A pooled score
 //! that leaves a small cell one single value in this way (7 and 11 people, say) is not shown either.
 //!
+//! Beside the sums a total carries its interval and the ranks that chance leaves possible. They are made of totals and of
+//! the variances of groups whose every cell about the target is shown; a group with a hidden cell is replaced by one of
+//! those (`scoring/certainty.rs`). So they are no equation in anything hidden.
+//!
 //! What no rule here hides: where nearly all agree, the pooled score says so of each group, the small one too; and a
 //! shown mean of 100 says that all of the group's `k` or more people gave the same answer. And since counts are public,
 //! an item that is asked only after certain answers tells by its `n` how many gave those.
@@ -109,6 +113,13 @@ pub fn suppress(rules: &DisclosureRules, decimals: u32, table: &mut Table) {
 #[must_use]
 pub fn shows_distribution(rules: &DisclosureRules, n: u64) -> bool {
     n >= u64::from(rules.distribution_n) && n >= u64::from(rules.k)
+}
+
+/// Whether it may be told how many of a group's ballots have the same option everywhere: there are enough ballots, and
+/// those are at most half of them, so that at least half of the group's answers to each item are free of the others.
+#[must_use]
+pub fn shows_uniform(rules: &DisclosureRules, uniform: u64, valid: u64) -> bool {
+    shows_distribution(rules, valid) && uniform <= valid / 2
 }
 
 /// Rule 1.

@@ -30,7 +30,7 @@ pub(crate) const RATES_WORDS: &[&str] = &["own_unit", "parent", "mapped"];
 pub(crate) const QUOTA: &[&str] = &["fixed", "per_target", "per_source_unit", "of"];
 #[cfg(test)]
 pub(crate) const QUOTA_WORDS: &[&str] = &["roster"];
-pub(crate) const SCORING: &[&str] = &["void_below", "excluded_is_valid", "decimals"];
+pub(crate) const SCORING: &[&str] = &["void_below", "excluded_is_valid", "decimals", "response_adjusted"];
 pub(crate) const DISCLOSURE: &[&str] = &["k", "distribution_n"];
 
 pub(crate) const TEXTS: &[&str] = &[
@@ -93,8 +93,12 @@ pub(crate) const UNITS: Columns = Columns {
 };
 pub(crate) const MAPPING: Columns =
     Columns { name: "mapping", required: &["division", "target_code"], optional: &[], rows_max: 5_000 };
-pub(crate) const SCALES: Columns =
-    Columns { name: "scales", required: &["scale", "option", "label", "percent"], optional: &[], rows_max: 1_000 };
+pub(crate) const SCALES: Columns = Columns {
+    name: "scales",
+    required: &["scale", "option", "label", "percent"],
+    optional: &["other_percent"],
+    rows_max: 1_000,
+};
 pub(crate) const CHOICES: Columns =
     Columns { name: "choices", required: &["list", "option", "label"], optional: &[], rows_max: 5_000 };
 pub(crate) const CRITERIA: Columns = Columns {

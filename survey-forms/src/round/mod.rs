@@ -202,6 +202,11 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(truth: &bool) -> bool {
+    !*truth
+}
+
 /// A kind of rated bodies; each kind is ranked by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TargetKind {
@@ -431,6 +436,10 @@ pub struct ScoringRules {
     pub excluded_is_valid: bool,
     /// Digits after the point in published scores.
     pub decimals: u32,
+    /// Whether, within a group, each stratum (people who rate the same targets) weighs by its codes given out instead of
+    /// by its answers. Left out of the rules hash when not, as rounds without it were hashed.
+    #[serde(skip_serializing_if = "is_false")]
+    pub response_adjusted: bool,
 }
 
 /// What may be published; declared before the round opens.

@@ -132,7 +132,8 @@ fn named(root: &Reader, key: &str, faults: &mut Faults) -> Vec<(String, String)>
 }
 
 fn scoring(root: &Reader, faults: &mut Faults) -> ScoringRules {
-    let mut rules = ScoringRules { void_below: ratio::whole(0), excluded_is_valid: true, decimals: 2 };
+    let mut rules =
+        ScoringRules { void_below: ratio::whole(0), excluded_is_valid: true, decimals: 2, response_adjusted: false };
     let Some(table) = root.table("scoring", keys::SCORING, faults) else {
         return rules;
     };
@@ -145,6 +146,7 @@ fn scoring(root: &Reader, faults: &mut Faults) -> ScoringRules {
     }
     rules.excluded_is_valid = table.truth("excluded_is_valid", faults);
     rules.decimals = table.count("decimals", 0, 6, faults).unwrap_or(2);
+    rules.response_adjusted = table.value("response_adjusted").is_some() && table.truth("response_adjusted", faults);
     rules
 }
 

@@ -318,11 +318,12 @@ pub(super) fn criteria(files: &RoundFiles, faults: &mut Faults) -> Option<Table<
 /// The scales, each with the line of its first option; options of one scale stand together.
 pub(super) fn scales(files: &RoundFiles, faults: &mut Faults) -> Option<Table<Scale>> {
     let options = read(files, &keys::SCALES, faults, |row, faults| {
-        let percent = row.cell("percent");
+        let (percent, other) = (row.cell("percent"), row.cell("other_percent"));
         let option = ScaleOption {
             code: row.code("option", faults),
             label: row.text("label", faults),
             percent: (!percent.is_empty()).then(|| row.number("percent", 100, faults)),
+            other_percent: (!other.is_empty()).then(|| row.number("other_percent", 100, faults)),
         };
         (row.code("scale", faults), option)
     })?;

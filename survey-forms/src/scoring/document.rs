@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
+use super::certainty::{self, Total};
 use super::correction::Correction;
 use super::interval;
 use super::sheet::{CellScore, ItemScore, ScoreSheet, TargetScore};
@@ -57,10 +58,27 @@ pub struct DocumentTarget {
     pub rank: Option<u32>,
     /// Why the total is hidden; null when shown.
     pub suppressed: Option<Suppression>,
+    /// 95 % interval of the percent; null where too little is shown to estimate it.
+    pub interval: Option<Interval>,
+    /// The ranks that chance leaves possible; null without a rank.
+    pub rank_range: Option<RankRange>,
+    /// Whether it differs from the next lower total by more than chance (95 %); null for the last and where unknown.
+    pub differs_from_next: Option<bool>,
+    /// How many times more ballots are needed than if all weighed alike (Kish).
+    pub design_effect: Option<String>,
     /// By field.
     pub fields: Vec<DocumentField>,
     /// By item.
     pub items: Vec<DocumentItem>,
+}
+
+/// From the best to the worst rank that chance leaves possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RankRange {
+    /// One more than the totals that are surely better.
+    pub best: u32,
+    /// All ranked ones, less those that are surely worse.
+    pub worst: u32,
 }
 
 /// Published score of a field.
@@ -97,6 +115,9 @@ pub struct DocumentItem {
     pub percent: Option<String>,
     /// Valid answers of all groups.
     pub n: u64,
+    /// Ballots that were asked this; null where some are asked only after certain answers. Less n: item non-response, and
+    /// options that do not count.
+    pub asked: Option<u64>,
     /// Why it is hidden; null when shown.
     pub suppressed: Option<Suppression>,
     /// By group.
@@ -151,6 +172,9 @@ pub struct Ballots {
     pub respondent_code: Option<String>,
     /// Ballots that count.
     pub valid: u64,
+    /// Of these, ballots with the same option everywhere (three answers or more). Null for fewer ballots than
+    /// distributions need, and when they are more than half: then each cell would tell of the others.
+    pub uniform: Option<u64>,
     /// Ballots that do not, by reason.
     pub void: Vec<VoidCount>,
 }
@@ -214,26 +238,31 @@ impl ScoreSheet {
         let mut ballots: Vec<Ballots> = self
             .ballots
             .iter()
-            .map(|(group, valid, reasons)| Ballots {
-                respondent_code: Some(group.clone()),
-                valid: *valid,
-                void: void(reasons),
+            .map(|group| Ballots {
+                respondent_code: Some(group.respondent_code.clone()),
+                valid: group.valid,
+                uniform: Some(group.uniform)
+                    .filter(|uniform| disclosure::shows_uniform(&round.disclosure, *uniform, group.valid)),
+                void: void(&group.void),
             })
             .collect();
         if !self.stray.is_empty() {
-            ballots.push(Ballots { respondent_code: None, valid: 0, void: void(&self.stray) });
+            ballots.push(Ballots { respondent_code: None, valid: 0, uniform: None, void: void(&self.stray) });
         }
         let tables = Tables::new(round, earlier);
+        let mut variances = Vec::with_capacity(self.targets.len());
         let mut targets: Vec<DocumentTarget> = self
             .targets
             .iter()
             .map(|target| {
                 let mut table = tables.of(target);
                 suppress(&round.disclosure, round.scoring.decimals, &mut table);
-                document_target(round, target, &table)
+                let variance = certainty::variance(&round.disclosure, target, &table);
+                variances.push(variance);
+                document_target(round, target, &table, variance)
             })
             .collect();
-        rank(round, &self.targets, &mut targets);
+        rank(round, &self.targets, &variances, &mut targets);
         ScoreDocument {
             round: round.id.clone(),
             release: u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1),
@@ -248,22 +277,32 @@ impl ScoreSheet {
 }
 
 /// Ranks among the totals that are shown: with a hidden one counted, the others' ranks would tell its place.
-fn rank(round: &Round, scores: &[TargetScore], targets: &mut [DocumentTarget]) {
+fn rank(round: &Round, scores: &[TargetScore], variances: &[Option<f64>], targets: &mut [DocumentTarget]) {
     for kind in &round.target_kinds {
-        let of_kind = || scores.iter().zip(&*targets).filter(|(score, _)| score.kind == kind.code);
-        let shown = |(score, target): (&TargetScore, &DocumentTarget)| {
-            score.percent.clone().filter(|_| target.suppressed.is_none())
+        let of_kind = || scores.iter().zip(variances).zip(&*targets).filter(|((score, _), _)| score.kind == kind.code);
+        let shown = |((score, variance), target): ((&TargetScore, &Option<f64>), &DocumentTarget)| {
+            let percent = score.percent.clone().filter(|_| target.suppressed.is_none())?;
+            Some(Total { percent, variance: *variance })
         };
-        let percents: Vec<Option<Ratio>> = of_kind().map(shown).collect();
+        let totals: Vec<Option<Total>> = of_kind().map(shown).collect();
+        let percents: Vec<Option<Ratio>> =
+            totals.iter().map(|total| total.as_ref().map(|total| total.percent.clone())).collect();
+        let ranked: Vec<Total> = totals.iter().flatten().cloned().collect();
         let of_kind = targets.iter_mut().filter(|target| target.kind == kind.code);
-        for (target, rank) in of_kind.zip(super::ranks(&percents)) {
+        for ((target, rank), total) in of_kind.zip(super::ranks(&percents)).zip(&totals) {
             target.rank = rank;
+            let Some(total) = total else { continue };
+            let ((best, worst), differs) = certainty::place(total, &ranked);
+            target.rank_range = Some(RankRange { best, worst });
+            target.differs_from_next = differs;
         }
     }
 }
 
-fn document_target(round: &Round, target: &TargetScore, table: &Table) -> DocumentTarget {
+fn document_target(round: &Round, target: &TargetScore, table: &Table, variance: Option<f64>) -> DocumentTarget {
     let decimals = round.scoring.decimals;
+    let interval = target.percent.as_ref().zip(variance);
+    let interval = interval.and_then(|(percent, variance)| interval::around(percent, variance, decimals));
     let items = items_by_field(target);
     let of_item: BTreeMap<&str, &disclosure::Item> = items
         .iter()
@@ -279,6 +318,10 @@ fn document_target(round: &Round, target: &TargetScore, table: &Table) -> Docume
         percent: shown(&target.percent, table.hidden, decimals),
         rank: None,
         suppressed: table.hidden,
+        interval: interval.map(|(low, high)| Interval { low, high }),
+        rank_range: None,
+        differs_from_next: None,
+        design_effect: certainty::design_effect(target).map(|effect| ratio::to_fixed(&effect, decimals)),
         fields: target
             .fields
             .iter()
@@ -315,6 +358,7 @@ fn document_item(round: &Round, item: &ItemScore, judged: &disclosure::Item) -> 
         max_points: ratio::to_fixed(&item.max_points, decimals),
         percent: shown(&item.score, judged.hidden, decimals),
         n: item.n,
+        asked: certainty::asked(round, item),
         suppressed: judged.hidden,
         groups: item
             .groups
@@ -328,9 +372,9 @@ fn document_item(round: &Round, item: &ItemScore, judged: &disclosure::Item) -> 
 fn document_cell(round: &Round, item_code: &str, cell: &CellScore, suppressed: Option<Suppression>) -> DocumentCell {
     let decimals = round.scoring.decimals;
     let mean = cell.mean.as_ref().filter(|_| suppressed.is_none());
-    let detailed = mean.filter(|_| disclosure::shows_distribution(&round.disclosure, cell.n));
+    let detailed = mean.filter(|_| disclosure::shows_distribution(&round.disclosure, cell.effective_n));
     let interval = detailed
-        .zip(cell.mean_of_squares.as_ref())
+        .zip(cell.squares.as_ref())
         .and_then(|(mean, squares)| interval::of_mean(mean, squares, cell.n, cell.issued, decimals));
     DocumentCell {
         respondent_code: cell.respondent_code.clone(),

@@ -1,35 +1,36 @@
-//! 95 % interval of a cell's mean, for a sample without replacement from a known population.
+//! 95 % intervals, for samples without replacement from known populations.
 
 use num_traits::ToPrimitive;
 
+use super::variance::real;
 use crate::ratio::{self, Ratio};
 
 /// Standard normal quantile of 97.5 %.
-const Z: f64 = 1.959_963_984_540_054;
+pub(super) const Z: f64 = 1.959_963_984_540_054;
 
-/// Lower and upper bound, within 0 to 100, as decimal text.
+/// Of a variance, for a sample of `n` out of `all`: `(N − n)/(N − 1)`. When everybody answered there is nothing left to
+/// estimate. Where `N` is not known (less than `n`) there is no correction.
+pub(super) fn correction(n: u64, all: u64) -> f64 {
+    if all < n || all < 2 { 1.0 } else { real(all - n) / real(all - 1) }
+}
+
+/// Lower and upper bound of a cell's mean, within 0 to 100, as decimal text.
 ///
 /// Half width = z · s/√n · √((N − n)/(N − 1)), with s² the sample variance (divisor n − 1) and N
-/// the codes given out: when everybody answered there is nothing left to estimate. Where N is not
-/// known (less than n), there is no correction. Floating point is used here only: a square root is
-/// not a fraction. `None` for fewer than two answers.
-pub(super) fn of_mean(
-    mean: &Ratio,
-    mean_of_squares: &Ratio,
-    n: u64,
-    issued: u64,
-    decimals: u32,
-) -> Option<(String, String)> {
+/// the codes given out; `squares` is (n − 1)/n · s²/n. `None` for fewer than two answers.
+pub(super) fn of_mean(mean: &Ratio, squares: &Ratio, n: u64, issued: u64, decimals: u32) -> Option<(String, String)> {
     if n < 2 {
         return None;
     }
-    let (size, all, one) = (ratio::whole(n), ratio::whole(issued), ratio::whole(1));
-    let variance = (mean_of_squares - mean * mean) * &size / (&size - &one);
-    let correction = if issued < n { one } else { (&all - &size) / (&all - &one) };
-    let squared = (variance * correction / size).to_f64()?;
-    let half = Ratio::from_float(Z * squared.max(0.0).sqrt())?;
-    let (zero, hundred) = (ratio::whole(0), ratio::whole(100));
-    let low = (mean - &half).max(zero);
-    let high = (mean + half).min(hundred);
+    let variance = squares * ratio::whole(n) / ratio::whole(n - 1);
+    around(mean, variance.to_f64()? * correction(n, issued), decimals)
+}
+
+/// Lower and upper bound of a percent with this variance, within 0 to 100, as decimal text. Floating point is used for
+/// the width only: a square root is not a fraction.
+pub(super) fn around(percent: &Ratio, variance: f64, decimals: u32) -> Option<(String, String)> {
+    let half = Ratio::from_float(Z * variance.max(0.0).sqrt())?;
+    let low = (percent - &half).max(ratio::whole(0));
+    let high = (percent + half).min(ratio::whole(100));
     Some((ratio::to_fixed(&low, decimals), ratio::to_fixed(&high, decimals)))
 }

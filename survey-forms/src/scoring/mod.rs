@@ -12,25 +12,39 @@
 //! 6. Ranks compare exact percents within a kind; ties share (1, 2, 2, 4).
 //! 7. A paper ballot with less than the declared share of valid items is void.
 
+mod certainty;
 mod correction;
 mod document;
+mod explain;
 mod interval;
+mod sensitivity;
 mod sheet;
 mod tables;
 mod tally;
+mod variance;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 pub use crate::ratio::Ratio;
 pub use correction::{Changed, Correction, LeftOut, Revealed, Standing, changes, reveals};
 pub use document::{
-    Ballots, DocumentCell, DocumentField, DocumentItem, DocumentTarget, Interval, OptionCount, ScoreDocument, VoidCount,
+    Ballots, DocumentCell, DocumentField, DocumentItem, DocumentTarget, Interval, OptionCount, RankRange,
+    ScoreDocument, VoidCount,
 };
-pub use sheet::{CellScore, FieldScore, ItemScore, ScoreSheet, TargetScore, ranks, score};
+pub use explain::{Explanation, GroupPart, MarkPart, OptionPart, explain};
+pub use sensitivity::{KindRanks, OtherRank, OtherRule, Scenario, Sensitivity, sensitivity};
+pub use sheet::{CellScore, FieldScore, GroupBallots, ItemScore, ScoreSheet, TargetScore, ranks, score};
 pub use tally::{Counted, Histogram, Tally, TallyMismatch, VoidReason};
+pub use variance::Share;
 
-/// Codes given out and ballots that came back, for a group and a target.
+/// Turnout by group and stratum: the targets that its ballots rate together, in the order of the round, joined by `+`.
+/// What is missing counts as zero.
+pub type Turnouts = BTreeMap<(String, String), Turnout>;
+
+/// Codes given out and ballots that came back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Turnout {
     /// Codes given out, without the revoked.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use num_traits::Zero;
 
-use super::Turnout;
+use super::Turnouts;
 use super::tally::{Histogram, Tally, VoidReason};
+use super::variance::{self, Share};
 use crate::ratio::{self, Ratio};
 use crate::round::{Round, Target};
 
@@ -15,10 +16,23 @@ use crate::round::{Round, Target};
 pub struct ScoreSheet {
     /// By target, in file order.
     pub targets: Vec<TargetScore>,
-    /// By group, in file order: ballots that count, and void ones by reason.
-    pub ballots: Vec<(String, u64, BTreeMap<VoidReason, u64>)>,
+    /// By group, in file order.
+    pub ballots: Vec<GroupBallots>,
     /// Void ballots of no known group.
     pub stray: BTreeMap<VoidReason, u64>,
+}
+
+/// Ballots of one group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupBallots {
+    /// The group.
+    pub respondent_code: String,
+    /// Ballots that count.
+    pub valid: u64,
+    /// Of these, ballots that give the same option everywhere.
+    pub uniform: u64,
+    /// Ballots that do not count, by reason.
+    pub void: BTreeMap<VoidReason, u64>,
 }
 
 /// Exact scores of one target.
@@ -40,6 +54,8 @@ pub struct TargetScore {
     pub fields: Vec<FieldScore>,
     /// By item, in the order of the criteria.
     pub items: Vec<ItemScore>,
+    /// By group that answered validly, in file order: its part in the total.
+    pub shares: Vec<Share>,
 }
 
 /// Exact score of a field.
@@ -87,10 +103,15 @@ pub struct CellScore {
     pub returned: u64,
     /// Valid answers.
     pub n: u64,
-    /// Plain mean over valid answers, 0 to 100.
+    /// Mean over valid answers, 0 to 100.
     pub mean: Option<Ratio>,
-    /// Mean of the squares, for the interval.
-    pub mean_of_squares: Option<Ratio>,
+    /// Sum of the squared parts that the answers have in the deviation of the mean; with equal weights the mean squared
+    /// deviation by n.
+    pub squares: Option<Ratio>,
+    /// Answers of equal weight that the mean is worth (Kish): n, unless strata are weighted by response.
+    pub effective_n: u64,
+    /// Whether no single weight holds for all its answers.
+    pub is_weighted: bool,
     /// All counts.
     pub histogram: Histogram,
 }
@@ -102,9 +123,9 @@ pub fn ranks(values: &[Option<Ratio>]) -> Vec<Option<u32>> {
     values.iter().map(|value| value.as_ref().and_then(|value| u32::try_from(better(value) + 1).ok())).collect()
 }
 
-/// Scores a round exactly. Turnout is by (group, target); a missing entry counts as zero.
+/// Scores a round exactly.
 #[must_use]
-pub fn score(round: &Round, tally: &Tally, turnout: &BTreeMap<(String, String), Turnout>) -> ScoreSheet {
+pub fn score(round: &Round, tally: &Tally, turnout: &Turnouts) -> ScoreSheet {
     let asked = asked(round);
     let mut targets: Vec<TargetScore> =
         round.targets.iter().map(|target| target_score(round, tally, turnout, &asked, target)).collect();
@@ -119,7 +140,12 @@ pub fn score(round: &Round, tally: &Tally, turnout: &BTreeMap<(String, String), 
     let ballots = round
         .groups
         .iter()
-        .map(|group| (group.code.clone(), tally.valid(&group.code), tally.void(&group.code)))
+        .map(|group| GroupBallots {
+            respondent_code: group.code.clone(),
+            valid: tally.valid(&group.code),
+            uniform: tally.uniform(&group.code),
+            void: tally.void(&group.code),
+        })
         .collect();
     ScoreSheet { targets, ballots, stray: tally.stray().clone() }
 }
@@ -136,7 +162,7 @@ fn asked(round: &Round) -> BTreeSet<(String, String)> {
 fn target_score(
     round: &Round,
     tally: &Tally,
-    turnout: &BTreeMap<(String, String), Turnout>,
+    turnout: &Turnouts,
     asked: &BTreeSet<(String, String)>,
     target: &Target,
 ) -> TargetScore {
@@ -149,7 +175,6 @@ fn target_score(
             if !asked.contains(&key) {
                 continue;
             }
-            let turnout = turnout.get(&key).copied().unwrap_or_default();
             let Some(cell) = cell(round, tally, turnout, &key, &criterion.item_code) else {
                 continue;
             };
@@ -185,6 +210,7 @@ fn target_score(
         })
         .collect();
     let (survey_points, max_points, percent) = total(items.iter());
+    let shares = variance::shares(round, tally, turnout, &target.code, &items);
     TargetScore {
         target: target.code.clone(),
         kind: target.kind.clone(),
@@ -194,6 +220,7 @@ fn target_score(
         rank: None,
         fields,
         items,
+        shares,
     }
 }
 
@@ -216,30 +243,51 @@ fn total<'a>(items: impl Iterator<Item = &'a ItemScore>) -> (Option<Ratio>, Rati
 fn cell(
     round: &Round,
     tally: &Tally,
-    turnout: Turnout,
+    turnout: &Turnouts,
     (group, target): &(String, String),
     item_code: &str,
 ) -> Option<CellScore> {
-    let histogram = tally.histogram(group, target, item_code)?;
     let item = round.questionnaire(group)?.item(item_code)?;
     let scale = round.scale(item.scale()?)?;
-    let (mut n, mut sum, mut squares) = (0_u64, Ratio::zero(), Ratio::zero());
-    for (option, count) in scale.options.iter().zip(&histogram.options) {
-        if let Some(percent) = &option.percent {
-            let times = ratio::whole(*count);
-            n += count;
-            sum += percent * &times;
-            squares += percent * percent * times;
+    let strata = tally.histograms(group, target, item_code);
+    let percents = || scale.options.iter().map(|option| option.percent.as_ref());
+    let valid = |counts: &Histogram| -> u64 {
+        percents().zip(&counts.options).filter_map(|(percent, count)| percent.map(|_| *count)).sum()
+    };
+    let answers: Vec<(&str, u64)> = strata.iter().map(|(stratum, counts)| (*stratum, valid(counts))).collect();
+    let weights = variance::Weights::of(round, turnout, group, &answers);
+    let n = answers.iter().map(|(_, n)| n).sum();
+    let of_option = |worth: &dyn Fn(&Ratio) -> Ratio, power: i32| -> Ratio {
+        let mut sum = Ratio::zero();
+        for ((stratum, counts), _) in strata.iter().zip(&answers) {
+            let Some(weight) = weights.of_stratum(stratum) else { continue };
+            let part: Ratio = percents()
+                .zip(&counts.options)
+                .filter_map(|(percent, count)| Some(worth(percent?) * ratio::whole(*count)))
+                .fold(Ratio::zero(), |sum, part| sum + part);
+            sum += part * weight.pow(power);
         }
-    }
-    let mean = |total: Ratio| (n > 0).then(|| total / ratio::whole(n));
+        sum
+    };
+    let mean = (n > 0).then(|| of_option(&Ratio::clone, 1));
+    let squares = mean.as_ref().map(|mean| of_option(&|percent| (percent - mean) * (percent - mean), 2));
+    let (issued, returned) = about(turnout, group, target);
     Some(CellScore {
         respondent_code: group.clone(),
-        issued: turnout.issued,
-        returned: turnout.returned,
+        issued,
+        returned,
         n,
-        mean: mean(sum),
-        mean_of_squares: mean(squares),
-        histogram,
+        mean,
+        squares,
+        effective_n: weights.effective_n(&answers).unwrap_or(n),
+        is_weighted: weights.are_several(),
+        histogram: tally.histogram(group, target, item_code)?,
     })
+}
+
+/// Codes given out to a group for a target, and ballots that came back.
+pub(super) fn about(turnout: &Turnouts, group: &str, target: &str) -> (u64, u64) {
+    let of_group = turnout.range((group.to_owned(), String::new())..).take_while(|((code, _), _)| code == group);
+    let about = of_group.filter(|((_, targets), _)| targets.split('+').any(|code| code == target));
+    about.fold((0, 0), |(issued, returned), (_, more)| (issued + more.issued, returned + more.returned))
 }

@@ -77,10 +77,11 @@ impl<'r> Tables<'r> {
             let place = (cell.respondent_code.as_str(), item.item_code.as_str());
             Cell {
                 group,
-                n: cell.n,
+                // Under weights by response a cell is worth fewer answers, and its means are dense: no lattice.
+                n: cell.effective_n,
                 weight,
                 mean: cell.mean.as_ref().map(real).unwrap_or_default(),
-                step: self.steps.get(&place).copied().unwrap_or_default(),
+                step: self.steps.get(&place).copied().filter(|_| !cell.is_weighted).unwrap_or_default(),
                 earlier: told(shown, self.text(&cell.mean), cell.n),
                 earlier_n: of_group().next_back().map(|then| then.n),
                 hidden: None,

@@ -1,6 +1,6 @@
 //! Counting ballots: integer histograms, one pass, order does not matter.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::correction::LeftOut;
 use crate::answers::{Answer, Asked, Ballot, Form, Mark};
@@ -76,15 +76,31 @@ struct GroupTally {
     items: Vec<ItemShape>,
     /// For forms that ask more than scales, or ask under conditions.
     rich: Option<Box<Rich>>,
-    /// Targets of the group → place of their block of counts.
-    targets: BTreeMap<String, usize>,
-    strata: BTreeSet<Vec<String>>,
-    /// Target blocks, each with the items' options and marks in a row.
-    counts: Vec<u64>,
-    block: usize,
+    /// Targets that are rated together → their blocks, in the same order.
+    strata: BTreeMap<Vec<String>, Vec<usize>>,
+    blocks: Vec<Block>,
     valid: u64,
+    uniform: u64,
     void: BTreeMap<VoidReason, u64>,
 }
+
+/// What the ballots of one stratum say about one of its targets.
+#[derive(Debug, Clone, PartialEq)]
+struct Block {
+    /// The stratum's targets, joined by `+`.
+    stratum: String,
+    target: String,
+    /// The items' options and marks in a row.
+    counts: Vec<u64>,
+    /// The same answers ballot by ballot, a byte an item: without them nobody could say how answers go together, which
+    /// the interval of a total depends on.
+    rows: Vec<u8>,
+}
+
+/// An item that a ballot was not asked, in a row of bytes.
+pub(super) const NOT_ASKED: u8 = u8::MAX;
+/// Fewer answers than this cannot be told to be all the same.
+const UNIFORM_FROM: usize = 3;
 
 /// What it takes to know what is asked and whether other answers fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,15 +134,7 @@ impl Tally {
             let Some(shape) = GroupTally::of(round, &code) else {
                 continue;
             };
-            let group = groups.entry(code).or_insert(shape);
-            for target in &assignment.targets {
-                let next = group.targets.len();
-                group.targets.entry(target.clone()).or_insert(next);
-            }
-            group.strata.insert(assignment.targets);
-        }
-        for group in groups.values_mut() {
-            group.counts = vec![0; group.block * group.targets.len()];
+            groups.entry(code).or_insert(shape).add_stratum(assignment.targets);
         }
         Tally {
             round: round.id.clone(),
@@ -144,21 +152,12 @@ impl Tally {
             *self.stray.entry(reason).or_insert(0) += 1;
             return Counted::Void(reason);
         };
-        let places = if ballot.round == self.round {
-            group.places(ballot, &self.void_below)
-        } else {
-            Err(VoidReason::OtherRound)
-        };
-        match places {
-            Ok(places) => {
-                for place in places {
-                    if let Some(count) = group.counts.get_mut(place) {
-                        *count += 1;
-                    }
-                }
-                group.valid += 1;
-                Counted::Valid
-            }
+        let mut codes = Vec::new();
+        let read =
+            if ballot.round == self.round { group.read(ballot, &mut codes) } else { Err(VoidReason::OtherRound) };
+        let counted = read.and_then(|()| group.count(&ballot.stratum.targets, &codes, &self.void_below));
+        match counted {
+            Ok(()) => Counted::Valid,
             Err(reason) => {
                 *group.void.entry(reason).or_insert(0) += 1;
                 Counted::Void(reason)
@@ -178,10 +177,12 @@ impl Tally {
             let Some(ours) = self.groups.get_mut(code) else {
                 return Err(TallyMismatch);
             };
-            for (count, more) in ours.counts.iter_mut().zip(&theirs.counts) {
-                *count += more;
+            for (block, more) in ours.blocks.iter_mut().zip(&theirs.blocks) {
+                block.counts.iter_mut().zip(&more.counts).for_each(|(count, more)| *count += more);
+                block.rows.extend_from_slice(&more.rows);
             }
             ours.valid += theirs.valid;
+            ours.uniform += theirs.uniform;
             for (reason, more) in &theirs.void {
                 *ours.void.entry(*reason).or_insert(0) += more;
             }
@@ -208,25 +209,41 @@ impl Tally {
     /// The counts of an item about a target from a group; `None` where the group is not asked that.
     #[must_use]
     pub fn histogram(&self, group: &str, target: &str, item: &str) -> Option<Histogram> {
-        let group = self.groups.get(group)?;
-        let block = group.targets.get(target)? * group.block;
-        let shape = group.items.iter().find(|shape| shape.code == item)?;
-        let start = block + shape.start;
-        let marks = start + shape.options.len();
-        let at = |place: usize| group.counts.get(place).copied().unwrap_or(0);
-        Some(Histogram {
-            options: (start..marks).map(at).collect(),
-            blank: at(marks),
-            several: at(marks + 1),
-            illegible: at(marks + 2),
-            absent: at(marks + ABSENT),
-        })
+        self.histograms(group, target, item).into_iter().map(|(_, histogram)| histogram).reduce(Histogram::plus)
+    }
+
+    /// The same by stratum: the targets that its ballots rate, joined by `+`. Empty where the group is not asked that.
+    pub(super) fn histograms(&self, group: &str, target: &str, item: &str) -> Vec<(&str, Histogram)> {
+        let Some(group) = self.groups.get(group) else { return Vec::new() };
+        let Some(shape) = group.items.iter().find(|shape| shape.code == item) else { return Vec::new() };
+        let of_target = group.blocks.iter().filter(|block| block.target == target);
+        of_target.map(|block| (block.stratum.as_str(), shape.histogram(&block.counts))).collect()
+    }
+
+    /// Ballot by ballot what a group says about a target, stratum by stratum: so many bytes a ballot as the group has
+    /// scored items, each the place of an option or mark, or [`NOT_ASKED`].
+    pub(super) fn rows(&self, group: &str, target: &str) -> impl Iterator<Item = (&str, &[u8])> {
+        let blocks = self.groups.get(group).map(|group| group.blocks.as_slice()).unwrap_or_default();
+        let of_target = blocks.iter().filter(move |block| block.target == target);
+        of_target.map(|block| (block.stratum.as_str(), block.rows.as_slice()))
+    }
+
+    /// Codes of a group's scored items, in the order of [`Tally::rows`].
+    pub(super) fn items(&self, group: &str) -> impl Iterator<Item = &str> {
+        let items = self.groups.get(group).map(|group| group.items.as_slice()).unwrap_or_default();
+        items.iter().map(|item| item.code.as_str())
     }
 
     /// Ballots of a group that count.
     #[must_use]
     pub fn valid(&self, group: &str) -> u64 {
         self.groups.get(group).map_or(0, |group| group.valid)
+    }
+
+    /// Of these, ballots that give the same option everywhere: at least three scored answers, all alike.
+    #[must_use]
+    pub fn uniform(&self, group: &str) -> u64 {
+        self.groups.get(group).map_or(0, |group| group.uniform)
     }
 
     /// Void ballots of a group, by reason.
@@ -239,6 +256,23 @@ impl Tally {
     #[must_use]
     pub fn stray(&self) -> &BTreeMap<VoidReason, u64> {
         &self.stray
+    }
+}
+
+impl Histogram {
+    fn plus(mut self, other: Histogram) -> Histogram {
+        self.options.iter_mut().zip(&other.options).for_each(|(count, more)| *count += more);
+        self.blank += other.blank;
+        self.several += other.several;
+        self.illegible += other.illegible;
+        self.absent += other.absent;
+        self
+    }
+
+    /// Ballots that were asked this.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.options.iter().sum::<u64>() + self.blank + self.several + self.illegible + self.absent
     }
 }
 
@@ -273,19 +307,31 @@ impl GroupTally {
             questionnaire: questionnaire.hash.clone(),
             channel: group.channel,
             items,
-            targets: BTreeMap::new(),
-            strata: BTreeSet::new(),
-            counts: Vec::new(),
-            block: start,
+            strata: BTreeMap::new(),
+            blocks: Vec::new(),
             valid: 0,
+            uniform: 0,
             void: BTreeMap::new(),
         })
     }
 
-    /// Where a ballot adds one, or why it is void. Nothing is counted before all of it is known.
-    fn places(&self, ballot: &Ballot, void_below: &Ratio) -> Result<Vec<usize>, VoidReason> {
+    fn add_stratum(&mut self, targets: Vec<String>) {
+        if self.strata.contains_key(&targets) {
+            return;
+        }
+        let width = self.items.last().map_or(0, |last| last.start + last.options.len() + MARKS);
+        let first = self.blocks.len();
+        for target in &targets {
+            let (stratum, target) = (targets.join("+"), target.clone());
+            self.blocks.push(Block { stratum, target, counts: vec![0; width], rows: Vec::new() });
+        }
+        self.strata.insert(targets, (first..self.blocks.len()).collect());
+    }
+
+    /// What a ballot says, a byte an item of each of its targets, or why it is void.
+    fn read(&self, ballot: &Ballot, codes: &mut Vec<u8>) -> Result<(), VoidReason> {
         let targets = &ballot.stratum.targets;
-        if !self.strata.contains(targets) {
+        if !self.strata.contains_key(targets) {
             return Err(VoidReason::UnknownStratum);
         }
         if ballot.questionnaire != self.questionnaire {
@@ -294,21 +340,19 @@ impl GroupTally {
         let rich = self.rich.as_deref();
         let asked = rich.map(|rich| Asked::of(&rich.questionnaire, targets, &ballot.answers));
         let asks = |target: &str, item: &str| asked.as_ref().is_none_or(|asked| asked.has(target, item));
-        let mut places = Vec::with_capacity(targets.len() * self.items.len());
-        let (mut total, mut valid, mut found) = (0_usize, 0_usize, 0_usize);
+        codes.reserve(targets.len() * self.items.len());
+        let mut found = 0_usize;
         for target in targets {
-            let slot = self.targets.get(target).ok_or(VoidReason::UnknownStratum)?;
-            let block = slot * self.block;
             for item in &self.items {
                 let answer = ballot.answers.get(target, &item.code);
                 found += usize::from(answer.is_some());
-                let (offset, counts) = item.place(answer, self.channel)?;
+                let place = item.place(answer, self.channel)?;
                 if asks(target, &item.code) {
-                    total += 1;
-                    valid += usize::from(counts);
-                    places.push(block + item.start + offset);
+                    codes.push(place);
                 } else if answer.is_some() && self.channel == Channel::Online {
                     return Err(VoidReason::UnfitAnswers);
+                } else {
+                    codes.push(NOT_ASKED);
                 }
             }
         }
@@ -322,33 +366,74 @@ impl GroupTally {
             };
             found += form.fitting_others(&ballot.answers, asks).ok_or(VoidReason::UnfitAnswers)?;
         }
-        if found != ballot.answers.len() {
-            return Err(VoidReason::UnfitAnswers);
+        if found == ballot.answers.len() { Ok(()) } else { Err(VoidReason::UnfitAnswers) }
+    }
+
+    /// Counts what a ballot says, or gives back why it does not count. Nothing is counted before all of it is known.
+    fn count(&mut self, targets: &[String], codes: &[u8], void_below: &Ratio) -> Result<(), VoidReason> {
+        let blocks = self.strata.get(targets).ok_or(VoidReason::UnknownStratum)?;
+        let width = self.items.len();
+        if width == 0 {
+            self.valid += 1;
+            return Ok(());
         }
-        let count = |number: usize| ratio::whole(u64::try_from(number).unwrap_or(u64::MAX));
-        if self.channel == Channel::Paper && count(valid) < void_below * count(total) {
+        let (mut asked, mut valid) = (0_u64, 0_u64);
+        let (mut answered, mut first, mut alike) = (0_usize, None, true);
+        for (item, code) in self.items.iter().cycle().zip(codes).filter(|(_, code)| **code != NOT_ASKED) {
+            asked += 1;
+            if let Some(option) = item.options.get(usize::from(*code)) {
+                valid += u64::from(option.valid);
+                answered += 1;
+                alike &= *first.get_or_insert(&option.code) == &option.code;
+            }
+        }
+        if self.channel == Channel::Paper && ratio::whole(valid) < void_below * ratio::whole(asked) {
             return Err(VoidReason::TooFewValid);
         }
-        Ok(places)
+        self.uniform += u64::from(alike && answered >= UNIFORM_FROM);
+        self.valid += 1;
+        for (place, row) in blocks.iter().zip(codes.chunks(width)) {
+            let Some(block) = self.blocks.get_mut(*place) else { continue };
+            block.rows.extend_from_slice(row);
+            for (item, code) in self.items.iter().zip(row).filter(|(_, code)| **code != NOT_ASKED) {
+                if let Some(count) = block.counts.get_mut(item.start + usize::from(*code)) {
+                    *count += 1;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 impl ItemShape {
-    /// Position among the item's counts, and whether the item is valid.
-    fn place(&self, answer: Option<&Answer>, channel: Channel) -> Result<(usize, bool), VoidReason> {
-        let marks = self.options.len();
-        match answer {
-            None => Ok((marks + ABSENT, false)),
-            Some(Answer::Mark(_)) if channel == Channel::Online => Err(VoidReason::UnfitAnswers),
-            Some(Answer::Mark(Mark::Blank)) => Ok((marks, false)),
-            Some(Answer::Mark(Mark::Several)) => Ok((marks + 1, false)),
-            Some(Answer::Mark(Mark::Illegible)) => Ok((marks + 2, false)),
-            Some(Answer::Choices(_) | Answer::Number(_) | Answer::Text(_)) => Err(VoidReason::UnfitAnswers),
-            Some(Answer::Choice(code)) => {
-                let mut options = self.options.iter().enumerate();
-                let found = options.find(|(_, option)| option.code == *code);
-                found.map(|(place, option)| (place, option.valid)).ok_or(VoidReason::UnfitAnswers)
-            }
+    fn histogram(&self, counts: &[u64]) -> Histogram {
+        let marks = self.start + self.options.len();
+        let at = |place: usize| counts.get(place).copied().unwrap_or(0);
+        Histogram {
+            options: (self.start..marks).map(at).collect(),
+            blank: at(marks),
+            several: at(marks + 1),
+            illegible: at(marks + 2),
+            absent: at(marks + ABSENT),
         }
+    }
+
+    /// Position among the item's counts.
+    fn place(&self, answer: Option<&Answer>, channel: Channel) -> Result<u8, VoidReason> {
+        let marks = self.options.len();
+        let place = match answer {
+            None => marks + ABSENT,
+            Some(Answer::Mark(_)) if channel == Channel::Online => return Err(VoidReason::UnfitAnswers),
+            Some(Answer::Mark(Mark::Blank)) => marks,
+            Some(Answer::Mark(Mark::Several)) => marks + 1,
+            Some(Answer::Mark(Mark::Illegible)) => marks + 2,
+            Some(Answer::Choices(_) | Answer::Number(_) | Answer::Text(_)) => return Err(VoidReason::UnfitAnswers),
+            Some(Answer::Choice(code)) => {
+                let found = self.options.iter().position(|option| option.code == *code);
+                found.ok_or(VoidReason::UnfitAnswers)?
+            }
+        };
+        // A scale has at most a few dozen options.
+        u8::try_from(place).ok().filter(|place| *place != NOT_ASKED).ok_or(VoidReason::UnfitAnswers)
     }
 }

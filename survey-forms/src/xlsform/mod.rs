@@ -189,7 +189,7 @@ fn take(
     for offer in list.offers {
         let label = import::translate(translations, offer.label, "choices", String::new(), faults);
         plain.push(Choice { code: offer.code.clone(), label: label.clone() });
-        scored.push(ScaleOption { code: offer.code, label, percent: offer.percent });
+        scored.push(ScaleOption { code: offer.code, label, percent: offer.percent, other_percent: None });
     }
     if scale {
         found.scales.push(Scale { code: list.code.clone(), options: scored });

@@ -324,7 +324,12 @@ fn code() -> impl Strategy<Value = String> {
 
 fn material() -> (Vec<Scale>, Vec<Choices>) {
     let percent = |n: u64| Some(ratio::whole(n));
-    let option = |code: &str, percent| ScaleOption { code: code.to_owned(), label: format!("Mức {code}"), percent };
+    let option = |code: &str, percent| ScaleOption {
+        code: code.to_owned(),
+        label: format!("Mức {code}"),
+        percent,
+        other_percent: None,
+    };
     let choice = |code: &str| Choice { code: code.to_owned(), label: format!("Chọn {code}") };
     let scales = vec![
         Scale {

@@ -104,7 +104,7 @@ fn make(stage: &Stage, wanted: u64) {
         }
     }
     entry(&mut log, Entry::Redeemed { total: wanted, root: Some(committed(&used).root) });
-    entry(&mut log, Entry::Paper { issued: 0, used: 0, unused: 0, unsettled: 0, revoked: 0 });
+    entry(&mut log, Entry::Paper { issued: 0, used: 0, unused: 0, unsettled: 0, revoked: 0, sheets: None });
     entry(&mut log, Entry::Close { envelopes: wanted, credentials: committed(&all), unused: 0, revoked: 0 });
     let log_root = HEXLOWER.encode(&log.root());
     entry(&mut log, Entry::Opened { envelopes: wanted, opened: wanted, unreadable: BTreeMap::new(), ballots });

@@ -80,7 +80,10 @@ async fn the_right_role_passes_and_the_header_says_who() {
         let lan = session(test, "lan", Role::Clerk).await;
         for path in ["/ban", "/api/v1/ban"] {
             let answer = call(&app, carrying(get(path), &lan)).await;
-            assert_eq!((answer.status, answer.body.as_str()), (200, "staff:lan Người nhập phiếu /nhap-phieu"));
+            assert_eq!(
+                (answer.status, answer.body.as_str()),
+                (200, "staff:lan Người nhập phiếu /nhap-phieu,/nhap-phieu/bo")
+            );
         }
     }
 }

@@ -68,6 +68,9 @@ pub enum Entry {
         unsettled: u64,
         /// Revoked besides.
         revoked: u64,
+        /// Where every sheet went; absent in logs that an older version closed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sheets: Option<PaperBook>,
     },
     /// At the close, where letters were addressed: nobody can look up any more who held which code.
     TiesDestroyed {
@@ -119,6 +122,77 @@ pub enum Entry {
         #[serde(skip_serializing_if = "Option::is_none")]
         roster_hash: Option<String>,
     },
+}
+
+/// Where the sheets of paper went, of the round and of each group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaperBook {
+    /// Of the round.
+    pub total: PaperCount,
+    /// Of each group with paper ballots.
+    pub groups: BTreeMap<String, PaperCount>,
+    /// Papers that came under a code that had been used: set aside, and not among the sheets twice.
+    pub duplicates: u64,
+}
+
+/// Sheets by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaperCount {
+    /// All that were made, replaced ones too.
+    pub printed: u64,
+    /// In the box.
+    pub used: u64,
+    /// Came back, and is no ballot by the word of two.
+    pub void: u64,
+    /// Misprinted, torn, replaced.
+    pub spoiled: u64,
+    /// Reached nobody.
+    pub undeliverable: u64,
+    /// Nobody knows where.
+    pub lost: u64,
+    /// Handed out, and not come back.
+    pub not_returned: u64,
+    /// Came back, and was not keyed to the end.
+    pub unkeyed: u64,
+}
+
+impl PaperCount {
+    /// What became of the sheets; `None` when no number holds it.
+    #[must_use]
+    pub fn accounted(&self) -> Option<u64> {
+        let Self { printed: _, used, void, spoiled, undeliverable, lost, not_returned, unkeyed } = *self;
+        [used, void, spoiled, undeliverable, lost, not_returned, unkeyed].into_iter().try_fold(0_u64, u64::checked_add)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            printed: self.printed.saturating_add(other.printed),
+            used: self.used.saturating_add(other.used),
+            void: self.void.saturating_add(other.void),
+            spoiled: self.spoiled.saturating_add(other.spoiled),
+            undeliverable: self.undeliverable.saturating_add(other.undeliverable),
+            lost: self.lost.saturating_add(other.lost),
+            not_returned: self.not_returned.saturating_add(other.not_returned),
+            unkeyed: self.unkeyed.saturating_add(other.unkeyed),
+        }
+    }
+}
+
+impl PaperBook {
+    /// Why the sheets do not add up, if they do not: in a group, between the groups and the round.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        for (group, count) in self.groups.iter().map(|(g, c)| (g.as_str(), c)).chain([("the round", &self.total)]) {
+            if count.accounted() != Some(count.printed) {
+                let sum = count.accounted().unwrap_or(u64::MAX);
+                return Some(format!("{group}: {} sheets printed, {sum} accounted for", count.printed));
+            }
+        }
+        let sum = self.groups.values().fold(PaperCount::default(), |sum, count| sum.plus(*count));
+        (sum != self.total).then(|| "the groups' sheets are not the round's".to_owned())
+    }
 }
 
 /// Kinds of incidents.
@@ -200,7 +274,29 @@ mod tests {
             assert_eq!(Entry::parse(wrong.as_bytes()), None, "{wrong}");
         }
         assert_eq!(Entry::envelope_id(&Entry::envelope(&[0xab; 32]).to_ascii_uppercase()), None);
+        // As an older version wrote it: no word about the sheets.
+        let old = br#"{"entry":"paper","issued":3,"revoked":1,"unsettled":0,"unused":1,"used":2}"#;
+        assert!(matches!(Entry::parse(old), Some(Entry::Paper { issued: 3, sheets: None, .. })));
         let redeemed = Entry::Redeemed { total: 3, root: None };
         assert_eq!(redeemed.canonical(), br#"{"entry":"redeemed","total":3}"#);
+    }
+}
+
+#[cfg(test)]
+mod paper_tests {
+    use super::*;
+
+    #[test]
+    fn sheets_that_do_not_add_up_are_named() {
+        let count = PaperCount { printed: 10, used: 6, void: 1, lost: 1, not_returned: 2, ..PaperCount::default() };
+        let book = |total, group| PaperBook { total, groups: [("HĐ".to_owned(), group)].into(), duplicates: 1 };
+        assert_eq!(book(count, count).fault(), None);
+        let fewer = PaperCount { lost: 0, ..count };
+        assert_eq!(book(count, fewer).fault().unwrap(), "HĐ: 10 sheets printed, 9 accounted for");
+        assert_eq!(book(fewer, count).fault().unwrap(), "the round: 10 sheets printed, 9 accounted for");
+        let other = PaperCount { used: 5, void: 2, ..count };
+        assert_eq!(book(count, other).fault().unwrap(), "the groups' sheets are not the round's");
+        let huge = PaperCount { used: u64::MAX, ..count };
+        assert!(book(huge, huge).fault().is_some(), "no number wraps around");
     }
 }

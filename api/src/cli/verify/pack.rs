@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use survey_forms::Round;
 use survey_forms::answers::Ballot;
-use survey_forms::scoring::{self, Tally, Turnout};
+use survey_forms::scoring::{self, Tally, Turnouts};
 
 use super::super::pack::{Head, Line, VERSION};
 use super::super::{Failure, progress};
@@ -53,7 +53,9 @@ struct Pack {
     /// Signatures that do not fit.
     forged: u64,
     strata: BTreeMap<String, Stratum>,
-    turnout: BTreeMap<(String, String), Turnout>,
+    /// Paper codes of each group: all, used, revoked.
+    paper: BTreeMap<String, (u64, u64, u64)>,
+    turnout: Turnouts,
     ballots: Vec<Node>,
     remarks: Vec<Node>,
     tally: Tally,
@@ -82,8 +84,30 @@ pub(super) fn check(file: &Path, facts: &Facts, walk: &Walk, report: &mut Report
     let fault =
         over.map(|(name, s)| format!("{name}: {} ballots, {} redeemed, {} issued", s.ballots, s.redeemed, s.issued));
     report.by(Check::PackStrata, fault, format_args!("ballots ≤ redeemed ≤ issued in {}", pack.strata.len()));
+    paper(&pack, facts, report);
     ballots(pack, facts, report);
     Ok(())
+}
+
+/// The sheets of each group are its codes: a paper count that adds up and is false is caught here.
+fn paper(pack: &Pack, facts: &Facts, report: &mut Report) {
+    let Some(book) = &facts.sheets else {
+        return report.skip(Check::PackPaper, "the log keeps no sheets");
+    };
+    let mut fault = None;
+    for group in book.groups.keys().chain(pack.paper.keys()) {
+        let said = book.groups.get(group).copied().unwrap_or_default();
+        let (all, used, revoked) = pack.paper.get(group).copied().unwrap_or_default();
+        if (said.printed, said.used) != (all, used) {
+            let (printed, keyed) = (said.printed, said.used);
+            fault.get_or_insert(format!(
+                "{group}: {printed} printed and {keyed} used in the log, {all} and {used} codes"
+            ));
+        } else if said.spoiled + said.undeliverable + said.lost + said.not_returned < revoked {
+            fault.get_or_insert(format!("{group}: {revoked} codes revoked, fewer sheets gone"));
+        }
+    }
+    report.by(Check::PackPaper, fault, format_args!("{} groups, sheet by code", book.groups.len()));
 }
 
 /// The codes are those to which the log committed, when the round opened and when it closed.
@@ -166,7 +190,8 @@ fn read(file: &Path, expected: u64) -> Result<Pack, Failure> {
         waiting: Vec::new(),
         forged: 0,
         strata: BTreeMap::new(),
-        turnout: BTreeMap::new(),
+        paper: BTreeMap::new(),
+        turnout: Turnouts::new(),
         ballots: Vec::new(),
         remarks: Vec::new(),
         stray: 0,
@@ -212,6 +237,12 @@ impl Pack {
         self.last = Some(public_key);
         self.all.push(&code.leaf());
         let stratum = code.stratum();
+        if code.channel == "paper" {
+            let (all, used, revoked) = self.paper.entry(code.respondent_code.clone()).or_default();
+            *all += 1;
+            *used += u64::from(state == "used");
+            *revoked += u64::from(state == "revoked");
+        }
         if state == "revoked" {
             self.revoked += 1;
             return Ok(());
@@ -219,11 +250,9 @@ impl Pack {
         let counts = self.strata.entry(stratum.clone()).or_default();
         counts.issued += 1;
         counts.redeemed += u64::from(state == "used");
-        for target in code.targets.split('+') {
-            let both = self.turnout.entry((code.respondent_code.clone(), target.to_owned())).or_default();
-            both.issued += 1;
-            both.returned += u64::from(state == "used");
-        }
+        let both = self.turnout.entry((code.respondent_code.clone(), code.targets.clone())).or_default();
+        both.issued += 1;
+        both.returned += u64::from(state == "used");
         if state == "used" {
             let signature = HEXLOWER.decode(signature.unwrap_or_default().as_bytes())?;
             self.used.push(&redeemed_leaf(&public_key, &signature));

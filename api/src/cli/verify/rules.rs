@@ -8,7 +8,7 @@ use super::super::Failure;
 use super::report::{Check, Report};
 use super::source::Source;
 use super::walk::{Said, Walk};
-use crate::ballot::log::entry::{Committed, Entry};
+use crate::ballot::log::entry::{Committed, Entry, PaperBook};
 use crate::ballot::log::note::VerifierKey;
 
 /// What the log says, for the checks with the pack.
@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) revoked: u64,
     pub(super) redeemed: Option<Committed>,
     pub(super) log_root: Option<String>,
+    /// Where the sheets of paper went, if the log says so.
+    pub(super) sheets: Option<PaperBook>,
     /// How many, and the commitment.
     pub(super) opened: Option<(u64, String)>,
     /// The latest published document, if every release is the one in the log.
@@ -45,6 +47,7 @@ pub(super) fn check(
     let close = close(walk, &mut facts, report);
     ties(walk, close, report);
     redeemed(walk, close, &mut facts, report);
+    paper(walk, close, &mut facts, report);
     opened(walk, &mut facts, report);
     result(walk, source, &mut facts, report)?;
     Ok(facts)
@@ -169,6 +172,55 @@ fn redeemed(walk: &Walk, close: Option<&Said>, facts: &mut Facts, report: &mut R
         fault.get_or_insert(format!("{} envelopes, {counted} redeemed codes", walk.envelopes));
     }
     report.by(Check::EnvelopesEqualRedeemed, fault, format_args!("{}", walk.envelopes));
+}
+
+/// Printed = used + void + spoiled + undeliverable + lost + not returned + unkeyed, in each group and in the round, and as
+/// the codes say.
+fn paper(walk: &Walk, close: Option<&Said>, facts: &mut Facts, report: &mut Report) {
+    let check = Check::PaperAddsUp;
+    let found: Vec<&Said> = walk.said.iter().filter(|s| matches!(s.entry, Entry::Paper { .. })).collect();
+    let said = match (found.as_slice(), close) {
+        ([], None) => return report.skip(check, "the round has not closed yet"),
+        ([], Some(_)) => return report.fail(check, "closed without a word about paper"),
+        ([one], Some(close)) if one.place < close.place => one,
+        ([one], _) => return report.fail(check, format_args!("leaf {} is not before the close", one.place)),
+        (many, _) => return report.fail(check, format_args!("there are {}", many.len())),
+    };
+    let Entry::Paper { issued, used, unused, unsettled, revoked, sheets } = &said.entry else { return };
+    if used.checked_add(*unused) != Some(*issued) || unsettled > unused || *used > said.envelopes {
+        let envelopes = said.envelopes;
+        let fault =
+            format!("{issued} issued, {used} used, {unused} unused, {unsettled} unsettled, {envelopes} envelopes");
+        return report.fail(check, fault);
+    }
+    let Some(book) = sheets else {
+        return report.pass(check, format_args!("{issued} codes; closed by an older version, which kept no sheets"));
+    };
+    let count = book.total;
+    let fault = if let Some(fault) = book.fault() {
+        Some(fault)
+    } else if Some(count.printed) != issued.checked_add(*revoked) {
+        Some(format!("{} sheets printed, {issued} codes issued and {revoked} revoked", count.printed))
+    } else if count.used != *used {
+        Some(format!("{} sheets used, {used} codes", count.used))
+    } else {
+        None
+    };
+    facts.sheets = Some(book.clone());
+    let words = format!(
+        "{} printed = {} used + {} void + {} spoiled + {} undeliverable + {} lost + {} not returned + {} unkeyed; {} \
+         duplicates",
+        count.printed,
+        count.used,
+        count.void,
+        count.spoiled,
+        count.undeliverable,
+        count.lost,
+        count.not_returned,
+        count.unkeyed,
+        book.duplicates
+    );
+    report.by(check, fault, words);
 }
 
 fn opened(walk: &Walk, facts: &mut Facts, report: &mut Report) {

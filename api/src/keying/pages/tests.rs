@@ -269,3 +269,25 @@ async fn the_desk_over_rest() {
         assert!(scene.box_content()[0].answers == super::super::fixture::all(&ballot, "1"), "{}", scene.test.backend);
     }
 }
+
+#[actix_web::test]
+async fn a_tablet_that_will_not_come_back_is_given_up_by_whoever_leads() {
+    for scene in scenes() {
+        let (an, dung) =
+            (cookie(&scene, "le.an", Role::Clerk).await, cookie(&scene, "ho.dung", Role::Supervisor).await);
+        let number = "7d1f2d0e-1f0a-4a4e-8f60-0d6b3e1a2b3c";
+        let token = scene.code(SINGLE);
+        let fields = [code(&token), ("desk".to_owned(), number.to_owned())];
+        assert_eq!(post(&scene, "/nhap-phieu", &an, &fields).await.status, 200);
+        let start = send(&scene, TestRequest::get().uri("/khao-sat/nhap-phieu"), &dung).await;
+        assert!(start.body.contains("Máy đang giữ phiếu") && start.body.contains(number), "{}", scene.test.backend);
+        let clerks = send(&scene, TestRequest::get().uri("/khao-sat/nhap-phieu"), &an).await;
+        assert!(!clerks.body.contains("Máy đang giữ phiếu"));
+        let gone = [("may".to_owned(), number.to_owned())];
+        assert_eq!(post(&scene, "/nhap-phieu/may", &an, &gone).await.status, 403);
+        let done = post(&scene, "/nhap-phieu/may", &dung, &gone).await;
+        assert_eq!((done.status, done.location.as_str()), (303, "/khao-sat/nhap-phieu?kq=may-1"));
+        let start = send(&scene, TestRequest::get().uri(&done.location), &dung).await;
+        assert!(start.body.contains("1 phiếu được bỏ giữ") && !start.body.contains("Máy đang giữ phiếu"));
+    }
+}

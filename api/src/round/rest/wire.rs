@@ -144,6 +144,9 @@ pub(super) struct ScoringDetail {
     excluded_is_valid: bool,
     /// Digits after the point in published scores.
     decimals: u32,
+    /// Whether, within a group, the people who rate the same targets weigh by their codes given out instead of by how
+    /// many of them answered.
+    response_adjusted: bool,
 }
 
 /// What may be published.
@@ -332,6 +335,7 @@ pub(super) fn detail(round: &LoadedRound) -> RoundDetail {
             void_below: to_exact(&definition.scoring.void_below),
             excluded_is_valid: definition.scoring.excluded_is_valid,
             decimals: definition.scoring.decimals,
+            response_adjusted: definition.scoring.response_adjusted,
         },
         disclosure: DisclosureDetail {
             k: definition.disclosure.k,

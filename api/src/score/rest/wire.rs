@@ -105,10 +105,30 @@ struct TargetScores {
     rank: Option<u32>,
     /// Why the total is hidden, in the words of a group's cell; null when shown.
     suppressed: Option<String>,
+    /// 95 % interval of the percent, ballots taken whole, with finite-population correction; a group with a hidden cell is
+    /// taken to vary like the most varied one that is shown. Null where none is.
+    interval: Option<Bounds>,
+    /// Ranks that chance leaves possible (95 %); null without a rank.
+    rank_range: Option<Ranks>,
+    /// Whether it differs from the next lower total by more than chance (95 %); null for the last and where unknown.
+    differs_from_next: Option<bool>,
+    /// How many times more ballots are needed than if all weighed alike (Kish).
+    #[schema(example = "1.37")]
+    design_effect: Option<String>,
     /// By field.
     fields: Vec<FieldScores>,
     /// By item.
     items: Vec<ItemScores>,
+}
+
+/// From the best to the worst rank.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Ranks {
+    /// One more than the totals that are surely better.
+    best: u32,
+    /// All ranked ones, less those that are surely worse.
+    worst: u32,
 }
 
 /// Score of a field.
@@ -132,7 +152,7 @@ struct FieldScores {
 /// Score of an item.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ItemScores {
+pub(super) struct ItemScores {
     /// The item.
     #[schema(example = "X1.1")]
     item_code: String,
@@ -148,6 +168,9 @@ struct ItemScores {
     percent: Option<String>,
     /// Valid answers of all groups.
     n: u64,
+    /// Ballots that were asked this; null where some are asked only after certain answers. Less n: item non-response, and
+    /// "no information".
+    asked: Option<u64>,
     /// Why it is hidden, in the words of a group's cell: a pooled score of one small group is that group's cell. It
     /// counts in its field and total all the same. Null when shown.
     suppressed: Option<String>,
@@ -210,6 +233,9 @@ struct GroupBallots {
     respondent_code: Option<String>,
     /// Ballots that count.
     valid: u64,
+    /// Of these, ballots with the same option everywhere (three answers or more); null for fewer ballots than
+    /// distributions need, and when they are more than half.
+    uniform: Option<u64>,
     /// Ballots that do not, by reason.
     void: Vec<VoidBallots>,
 }
