@@ -1,11 +1,15 @@
 //! Settings: defaults, then `phieu.toml`, then `PHIEU_*` of the environment.
 
+mod network;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+
+pub use network::{Network, NetworkMalformed, is_public};
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -75,6 +79,11 @@ impl std::fmt::Debug for Hidden {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Hidden(..)")
     }
+    /// Seconds between looks for webhooks that are due; none are sent by this process when 0.
+    pub webhook_seconds: u64,
+    /// Networks inside which webhooks may be sent, also without TLS, such as `10.20.0.0/16`; otherwise only to public
+    /// addresses.
+    pub webhook_networks: Vec<String>,
 }
 
 /// Shape of the log lines.
@@ -112,6 +121,8 @@ impl Default for Config {
             mail_domain_pause_ms: 100,
             mail_timeout_seconds: 60,
             mail_lease_seconds: 900,
+            webhook_seconds: 5,
+            webhook_networks: Vec::new(),
         }
     }
 }
@@ -128,6 +139,9 @@ pub enum ConfigError {
     /// `base_url` is not an http(s) address without query and fragment.
     #[error("settings: base_url must be http://HOST[:PORT][/PATH] or https://…, without query or fragment")]
     BaseUrl,
+    /// A network is malformed.
+    #[error("settings: webhook_networks: {0}")]
+    Network(#[from] NetworkMalformed),
 }
 
 impl Config {
@@ -147,7 +161,16 @@ impl Config {
             .extract()
             .map_err(Box::new)?;
         config.base()?;
+        config.inside()?;
         Ok(config)
+    }
+
+    /// The networks inside which webhooks may be sent.
+    ///
+    /// # Errors
+    /// [`ConfigError::Network`].
+    pub fn inside(&self) -> Result<Vec<Network>, ConfigError> {
+        Ok(self.webhook_networks.iter().map(|text| text.parse()).collect::<Result<_, NetworkMalformed>>()?)
     }
 
     /// The public address, taken apart.

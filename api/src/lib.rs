@@ -12,6 +12,7 @@ pub mod http;
 pub mod mail;
 
 pub mod access;
+pub mod webhook;
 
 pub mod round;
 

@@ -37,6 +37,7 @@ use crate::respond;
 use crate::round::{self, RoundError, Rounds};
 use crate::score::{self, Publications};
 use crate::telemetry::{self, RouteSpan, count_answers};
+use crate::webhook::{self, Sender};
 
 /// Longest time for one request, body and all: a body that trickles in is cut off.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
@@ -89,6 +90,7 @@ pub struct Service {
     limits: Data<Limits>,
     batches: Option<Batches>,
     post: Option<Post>,
+    webhooks: Option<Webhooks>,
     port: u16,
     queue: std::thread::JoinHandle<()>,
 }
@@ -152,6 +154,7 @@ impl Service {
         let limits = Data::clone(&state.limits);
         let batches = Batches::of(config, db, &state.rounds);
         let post = Post::of(config, db, &state.rounds, entropy, &state.base)?;
+        let webhooks = Webhooks::of(config, db)?;
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
         let mut server = HttpServer::new(move || app(state.clone()))
             .client_request_timeout(HEADER_DEADLINE)
@@ -163,7 +166,7 @@ impl Service {
         }
         let server = server.listen(listener).map_err(|e| StartError::Listen(address, e))?.run();
         let admin = config.admin_listen.map(|at| admin(at, db)).transpose()?;
-        Ok(Self { server, admin, limits, batches, post, port: address.port(), queue })
+        Ok(Self { server, admin, limits, batches, post, webhooks, port: address.port(), queue })
     }
 
     /// The port it listens on.
@@ -190,6 +193,7 @@ impl Service {
         });
         let batches = self.batches.map(|batches| actix_web::rt::spawn(batches.run()));
         let postmen = self.post.map(|post| post.start()).transpose()?;
+        let webhooks = self.webhooks.map(|webhooks| actix_web::rt::spawn(webhooks.run()));
         self.server.await?;
         if let Some(postmen) = postmen {
             // Letters on the wire are finished; the others go back into the outbox.
@@ -198,6 +202,10 @@ impl Service {
         housekeeping.abort();
         if let Some(task) = batches {
             // A batch under way is one transaction: it is whole or not there.
+            task.abort();
+        }
+        if let Some(task) = webhooks {
+            // What was taken and not written down is due again when its lease ends.
             task.abort();
         }
         if let Some((handle, task)) = admin {
@@ -236,6 +244,34 @@ impl Batches {
                 Ok(Ok(moved)) => tracing::info!(envelopes.moved = moved, "batch moved"),
                 Ok(Err(error)) => tracing::error!(%error, "envelopes were not moved; the next batch takes them"),
                 Err(error) => tracing::error!(%error, "the batch ended without an answer"),
+            }
+        }
+    }
+}
+
+/// Webhooks, sent in the background.
+struct Webhooks {
+    every: Duration,
+    db: Db,
+    sender: Sender,
+}
+
+impl Webhooks {
+    fn of(config: &Config, db: &Db) -> Result<Option<Self>, StartError> {
+        let every = Duration::from_secs(config.webhook_seconds);
+        let sender = Sender::new(config.inside()?);
+        Ok((!every.is_zero()).then(|| Self { every, db: db.clone(), sender }))
+    }
+
+    async fn run(self) {
+        loop {
+            tokio::time::sleep(self.every).await;
+            let (db, sender) = (self.db.clone(), self.sender.clone());
+            match tokio::task::spawn_blocking(move || webhook::worker::deliver_due(&db, &sender)).await {
+                Ok(Ok(0)) => {}
+                Ok(Ok(attempts)) => tracing::info!(webhook.attempts = attempts, "webhooks sent"),
+                Ok(Err(error)) => tracing::error!(%error, "webhooks were not sent; the next look takes them"),
+                Err(error) => tracing::error!(%error, "the look for webhooks ended without an answer"),
             }
         }
     }

@@ -14,12 +14,16 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/openapi.json");
 
 /// Codes that no single REST route answers: those of pages, of acts on a round, and of any route at all.
-const NOT_OF_ONE_ROUTE: [&str; 24] = [
+const NOT_OF_ONE_ROUTE: [&str; 33] = [
     "box_key_missing",
     "box_key_wrong",
     "client_unknown",
     "code_used",
     "codes_missing",
+    "correction_empty",
+    "correction_reason",
+    "correction_reveals",
+    "correction_unknown",
     "counts_disagree",
     "cross_site",
     "internal",
@@ -31,6 +35,11 @@ const NOT_OF_ONE_ROUTE: [&str; 24] = [
     "proposal_settled",
     "proposal_unknown",
     "proposals_many",
+    "release_changed",
+    "release_proposal_unknown",
+    "release_same_person",
+    "release_settled",
+    "release_waits",
     "round_frozen",
     "scan_invalid",
     "sign_in_failed",
@@ -101,6 +110,8 @@ fn every_route_is_in_the_document_and_answers() {
         ("get", "/api/v1/rounds/{round}/rates"),
         ("get", "/api/v1/rounds/{round}/scores"),
         ("get", "/api/v1/rounds/{round}/scores.jws"),
+        ("get", "/api/v1/rounds/{round}/releases"),
+        ("get", "/api/v1/schemas/scores.json"),
         ("get", "/api/v1/rounds/{round}/log/checkpoint"),
         ("get", "/api/v1/rounds/{round}/log/tile/{tile}"),
         ("get", "/api/v1/receipts/{receipt}"),

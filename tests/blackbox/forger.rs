@@ -37,8 +37,10 @@ impl Forger {
             all.extend(leaves(&body).unwrap().into_iter().map(<[u8]>::to_vec));
         }
         fs::create_dir_all(into.join("result")).unwrap();
-        for file in ["vkey", "result/1"] {
-            fs::copy(from.join(file), into.join(file)).unwrap();
+        fs::copy(from.join("vkey"), into.join("vkey")).unwrap();
+        for release in fs::read_dir(from.join("result")).unwrap() {
+            let release = release.unwrap();
+            fs::copy(release.path(), into.join("result").join(release.file_name())).unwrap();
         }
         Self { dir: into.to_owned(), secret: SigningKey::from_bytes(secret), vkey, leaves: all }
     }

@@ -37,7 +37,7 @@ fn failed(stage: &Stage, arguments: &[&str]) -> (BTreeSet<String>, String) {
 }
 
 #[track_caller]
-fn passes(stage: &Stage, arguments: &[&str]) -> String {
+pub(crate) fn passes(stage: &Stage, arguments: &[&str]) -> String {
     let (failed, said) = failed(stage, arguments);
     assert!(failed.is_empty(), "{arguments:?}: {said}");
     said
@@ -45,7 +45,7 @@ fn passes(stage: &Stage, arguments: &[&str]) -> String {
 
 /// Exactly these checks fail, and the words are said.
 #[track_caller]
-fn caught(stage: &Stage, arguments: &[&str], checks: &[&str], words: &str) {
+pub(crate) fn caught(stage: &Stage, arguments: &[&str], checks: &[&str], words: &str) {
     let (failed, said) = failed(stage, arguments);
     assert_eq!(failed, checks.iter().map(|c| (*c).to_owned()).collect(), "{said}");
     assert!(said.contains(words), "{words}: {said}");
@@ -220,7 +220,7 @@ fn sqlite(stage: &Stage) -> SqliteConnection {
     conn
 }
 
-fn log_secret(stage: &Stage) -> [u8; 32] {
+pub(crate) fn log_secret(stage: &Stage) -> [u8; 32] {
     let row: Secret = diesel::sql_query("SELECT secret FROM log").get_result(&mut sqlite(stage)).unwrap();
     row.secret.try_into().unwrap()
 }

@@ -21,17 +21,18 @@ pub struct Client {
     pub name: String,
     /// What it may do.
     pub scopes: Scopes,
+    /// Of which rounds; of every round when empty.
+    pub rounds: Vec<String>,
     /// May no longer get tokens, and those it has are refused.
     pub revoked: bool,
     /// Since when.
     pub created_at: DateTime<Utc>,
 }
 
-/// Adds a client. The secret is returned this once: the database keeps the SHA-256 of its 256 random bits, which is
-/// enough because nobody can enumerate them (a slow hash protects values that people choose).
+/// Adds a client for every round: see [`add_for`].
 ///
 /// # Errors
-/// [`AccessError::ClientNameInvalid`], [`AccessError::Db`].
+/// As [`add_for`].
 pub fn add(
     conn: &mut Conn,
     at: DateTime<Utc>,
@@ -40,15 +41,33 @@ pub fn add(
     name: &str,
     scopes: Scopes,
 ) -> Result<(Client, Secret), AccessError> {
+    add_for(conn, at, entropy, by, name, scopes, &[])
+}
+
+/// Adds a client. The secret is returned this once: the database keeps the SHA-256 of its 256 random bits, which is
+/// enough because nobody can enumerate them (a slow hash protects values that people choose).
+///
+/// # Errors
+/// [`AccessError::ClientNameInvalid`], [`AccessError::Db`].
+pub fn add_for(
+    conn: &mut Conn,
+    at: DateTime<Utc>,
+    entropy: &Entropy,
+    by: &Actor,
+    name: &str,
+    scopes: Scopes,
+    rounds: &[String],
+) -> Result<(Client, Secret), AccessError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(AccessError::ClientNameInvalid);
     }
     let secret = Secret::random(entropy);
     let id = entropy.uuid().simple().to_string();
-    let client = Client { id, name: name.to_owned(), scopes, revoked: false, created_at: at };
+    let client = Client { id, name: name.to_owned(), scopes, rounds: rounds.to_vec(), revoked: false, created_at: at };
     store::insert_client(conn, &client, &fingerprint(secret.reveal()))?;
-    audit::record(conn, at, by, "client.added", &client.id, &client.scopes.to_string())?;
+    let limit = if rounds.is_empty() { String::new() } else { format!(" rounds={}", rounds.join("+")) };
+    audit::record(conn, at, by, "client.added", &client.id, &format!("{}{limit}", client.scopes))?;
     Ok((client, secret))
 }
 
@@ -87,10 +106,10 @@ pub(super) fn authenticate(conn: &mut Conn, id: &str, secret: &Secret) -> Result
     Ok(client.filter(|c| right && !c.revoked))
 }
 
-/// Whether tokens of this client are still honoured.
+/// The client of this id, if tokens of it are still honoured.
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) fn in_force(conn: &mut Conn, id: &str) -> Result<bool, DbError> {
-    Ok(store::client(conn, id)?.is_some_and(|(client, _)| !client.revoked))
+pub(super) fn in_force(conn: &mut Conn, id: &str) -> Result<Option<Client>, DbError> {
+    Ok(store::client(conn, id)?.map(|(client, _)| client).filter(|client| !client.revoked))
 }

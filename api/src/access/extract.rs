@@ -199,6 +199,12 @@ async fn machine<S: Scope>(req: &HttpRequest) -> Result<Machine<S>, Error> {
         let challenge = format!(r#"Bearer error="insufficient_scope", scope="{}""#, S::NAME);
         return refuse(&codes::SCOPE_MISSING, challenge);
     }
+    // A client of some rounds may only ask where the address names one of them.
+    let round = req.match_info().get("round");
+    if !verified.rounds.is_empty() && !round.is_some_and(|round| verified.rounds.iter().any(|known| known == round)) {
+        tracing::warn!(client.id = %verified.client, scope = S::NAME, "round refused");
+        return refuse(&codes::ROUND_NOT_GRANTED, r#"Bearer error="insufficient_scope""#.to_owned());
+    }
     Ok(Machine { verified, scope: PhantomData })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
+use super::audit::{self, Actor};
 use super::store;
 use crate::clock::Entropy;
 use crate::db::{Conn, DbError};
@@ -132,12 +133,69 @@ pub fn signer(conn: &mut Conn, at: DateTime<Utc>, entropy: &Entropy) -> Result<S
     Ok(first)
 }
 
+/// Makes a new key: it signs from now on, and all older ones still verify. Gives back its `kid`.
+///
+/// # Errors
+/// When the database refuses.
+pub fn rotate(conn: &mut Conn, at: DateTime<Utc>, entropy: &Entropy, by: &Actor) -> Result<String, DbError> {
+    store::lock_signing_keys(conn)?;
+    // The newest by its time, whatever the clocks of two machines say.
+    let latest = store::signing_key_times(conn)?.first().map(|(_, made)| *made + TimeDelta::milliseconds(1));
+    let seed: Zeroizing<[u8; 32]> = Zeroizing::new(entropy.bytes());
+    let new = Signer::from_seed(&seed);
+    store::insert_signing_key(conn, &new.kid, &*seed, latest.map_or(at, |latest| latest.max(at)))?;
+    audit::record(conn, at, by, "signing_key.rotated", &new.kid, "")?;
+    Ok(new.kid)
+}
+
+/// Why a key cannot be withdrawn.
+#[derive(Debug, thiserror::Error)]
+pub enum WithdrawError {
+    /// No such key.
+    #[error("there is no such key")]
+    Unknown,
+    /// It is the one that signs.
+    #[error("this key signs: rotate first")]
+    Signs,
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Destroys a key that no longer signs, because it may be in other hands: nothing that it signed verifies any more.
+///
+/// # Errors
+/// [`WithdrawError`].
+pub fn withdraw(conn: &mut Conn, at: DateTime<Utc>, by: &Actor, kid: &str) -> Result<(), WithdrawError> {
+    let keys = store::signing_key_times(conn).map_err(DbError::from)?;
+    if keys.first().is_some_and(|(newest, _)| newest == kid) {
+        return Err(WithdrawError::Signs);
+    }
+    if !store::delete_signing_key(conn, kid).map_err(DbError::from)? {
+        return Err(WithdrawError::Unknown);
+    }
+    Ok(audit::record(conn, at, by, "signing_key.withdrawn", kid, "")?)
+}
+
+/// Every key's `kid` and when it was made; the first one signs.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn times(conn: &mut Conn) -> Result<Vec<(String, DateTime<Utc>)>, DbError> {
+    Ok(store::signing_key_times(conn)?)
+}
+
 /// The newest key, if there is one yet. Only reads.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn newest(conn: &mut Conn) -> Result<Option<Signer>, DbError> {
     Ok(all(conn)?.into_iter().next())
+}
+
+/// Whether a key was not withdrawn.
+pub(super) fn is_there(conn: &mut Conn, kid: &str) -> Result<bool, DbError> {
+    Ok(store::has_signing_key(conn, kid)?)
 }
 
 /// Every key, the newest first.

@@ -204,13 +204,15 @@ pub(super) fn delete_sessions_over(conn: &mut Conn, seen: DateTime<Utc>, opened:
 
 // machine clients
 
-type ClientRow = (String, String, String, bool, i64);
-const CLIENT: (client::id, client::name, client::scopes, client::revoked, client::created_at) =
-    (client::id, client::name, client::scopes, client::revoked, client::created_at);
+type ClientRow = (String, String, String, bool, i64, String);
+type ClientColumns = (client::id, client::name, client::scopes, client::revoked, client::created_at, client::rounds);
+const CLIENT: ClientColumns =
+    (client::id, client::name, client::scopes, client::revoked, client::created_at, client::rounds);
 
-fn parse_client((id, name, scopes, revoked, created_at): ClientRow) -> QueryResult<Client> {
+fn parse_client((id, name, scopes, revoked, created_at, rounds): ClientRow) -> QueryResult<Client> {
     let Ok(scopes) = Scopes::parse(&scopes) else { return Err(unreadable("client.scopes")) };
-    Ok(Client { id, name, scopes, revoked, created_at: from_unix_ms(created_at) })
+    let rounds = rounds.split_whitespace().map(str::to_owned).collect();
+    Ok(Client { id, name, scopes, rounds, revoked, created_at: from_unix_ms(created_at) })
 }
 
 pub(super) fn insert_client(conn: &mut Conn, new: &Client, secret_hash: &[u8]) -> QueryResult<()> {
@@ -221,6 +223,7 @@ pub(super) fn insert_client(conn: &mut Conn, new: &Client, secret_hash: &[u8]) -
         client::scopes.eq(new.scopes.to_string()),
         client::revoked.eq(new.revoked),
         client::created_at.eq(unix_ms(&new.created_at)),
+        client::rounds.eq(new.rounds.join(" ")),
     );
     diesel::insert_into(client::table).values(row).execute(conn)?;
     Ok(())
@@ -275,6 +278,26 @@ pub(super) fn insert_signing_key(conn: &mut Conn, id: &str, seed: &[u8], at: Dat
     let row = (signing_key::id.eq(id), signing_key::secret.eq(seed), signing_key::created_at.eq(unix_ms(&at)));
     diesel::insert_into(signing_key::table).values(row).execute(conn)?;
     Ok(())
+}
+
+/// Whether a key is still there.
+pub(super) fn has_signing_key(conn: &mut Conn, id: &str) -> QueryResult<bool> {
+    let found: Option<String> = signing_key::table.find(id).select(signing_key::id).first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+/// When each key was made, the newest first.
+pub(super) fn signing_key_times(conn: &mut Conn) -> QueryResult<Vec<(String, DateTime<Utc>)>> {
+    let rows: Vec<(String, i64)> = signing_key::table
+        .order((signing_key::created_at.desc(), signing_key::id))
+        .select((signing_key::id, signing_key::created_at))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, at)| (id, from_unix_ms(at))).collect())
+}
+
+/// False when there is no such key.
+pub(super) fn delete_signing_key(conn: &mut Conn, id: &str) -> QueryResult<bool> {
+    Ok(diesel::delete(signing_key::table.find(id)).execute(conn)? == 1)
 }
 
 // the trail

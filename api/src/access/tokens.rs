@@ -17,9 +17,9 @@ use super::scopes::Scopes;
 use super::secret::Secret;
 use crate::clock::Entropy;
 use crate::config::BaseUrl;
-use crate::db::{Db, DbError};
+use crate::db::{Conn, Db, DbError};
 
-pub use super::keys::{Jwk, JwkSet, Signer, newest, signer};
+pub use super::keys::{Jwk, JwkSet, Signer, WithdrawError, newest, rotate, signer, times, withdraw};
 
 /// How long a token is good for.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -62,6 +62,8 @@ pub struct Verified {
     pub client: String,
     /// What it may do with this token.
     pub scopes: Scopes,
+    /// Of which rounds; of every round when empty.
+    pub rounds: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,7 +86,6 @@ struct Inner {
     issuer: String,
     audience: String,
     entropy: Entropy,
-    signer: RwLock<Option<Arc<Signer>>>,
     verifying: RwLock<BTreeMap<String, DecodingKey>>,
 }
 
@@ -102,7 +103,6 @@ impl Tokens {
             issuer: base.url(""),
             audience: base.url("/api/v1"),
             entropy: entropy.clone(),
-            signer: RwLock::default(),
             verifying: RwLock::default(),
         }))
     }
@@ -173,11 +173,13 @@ impl Tokens {
         }
         let scopes = Scopes::parse(&claims.scope).map_err(|_unknown| TokenError::Invalid)?;
         let id = claims.sub.clone();
-        // A token is good for minutes; a revoked client must not be good for even those.
-        if !db.read(move |conn| client::in_force(conn, &id)).await? {
-            return Err(TokenError::Invalid);
-        }
-        Ok(Verified { client: claims.sub, scopes })
+        // A token is good for minutes; a revoked client or a withdrawn key must not be good for even those.
+        let in_force = move |conn: &mut Conn| match keys::is_there(conn, &kid)? {
+            true => client::in_force(conn, &id),
+            false => Ok(None),
+        };
+        let client = db.read(in_force).await?.ok_or(TokenError::Invalid)?;
+        Ok(Verified { client: claims.sub, scopes, rounds: client.rounds })
     }
 
     /// The public keys. The first key is made if there is none yet.
@@ -200,25 +202,17 @@ impl Tokens {
         rules
     }
 
-    async fn signer(&self, db: &Db) -> Result<Arc<Signer>, DbError> {
-        let kept = self.0.signer.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(signer) = kept {
+    /// The newest key, read each time: another one may have been made.
+    async fn signer(&self, db: &Db) -> Result<Signer, DbError> {
+        if let Some(signer) = db.read(newest).await? {
             return Ok(signer);
         }
-        let signer = match db.read(newest).await? {
-            Some(signer) => signer,
-            None => {
-                let (clock, entropy) = (db.clone(), self.0.entropy.clone());
-                db.write(move |conn| {
-                    let at = clock.now(conn)?;
-                    signer(conn, at, &entropy)
-                })
-                .await?
-            }
-        };
-        let signer = Arc::new(signer);
-        *self.0.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(signer.clone());
-        Ok(signer)
+        let (clock, entropy) = (db.clone(), self.0.entropy.clone());
+        db.write(move |conn| {
+            let at = clock.now(conn)?;
+            signer(conn, at, &entropy)
+        })
+        .await
     }
 
     async fn verifying(&self, db: &Db, kid: &str) -> Result<Option<DecodingKey>, DbError> {

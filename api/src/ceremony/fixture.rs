@@ -2,7 +2,7 @@
 
 mod serving;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt as _;
@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use survey_forms::Round;
 use survey_forms::answers::{Answer, Answers, Ballot, Mark};
 use survey_forms::round::Channel;
+use survey_forms::scoring::{LeftOut, ScoreDocument};
 
 use super::{Ceremony, KeyFile, Timing};
 use crate::access::Actor;
@@ -183,6 +184,31 @@ impl Place {
         self.wait_for_publication();
         self.ceremony.publish(&BY, ROUND, Timing::OnTime).unwrap();
         sent
+    }
+
+    /// The documents that were released, the oldest first.
+    pub(crate) fn released(&self) -> Vec<ScoreDocument> {
+        let all = self.test.db.read_here(|conn| super::store::releases(conn, ROUND).map_err(DbError::from)).unwrap();
+        all.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+    }
+
+    /// A group about a target whose cells were all shown in the first release, or some of whose were hidden.
+    pub(crate) fn group_about_target(&self, shown: bool) -> LeftOut {
+        let first = self.released().remove(0);
+        for target in &first.targets {
+            let groups: BTreeSet<&String> =
+                target.items.iter().flat_map(|item| &item.groups).map(|cell| &cell.respondent_code).collect();
+            for group in groups {
+                let cells = target.items.iter().flat_map(|item| &item.groups).filter(|c| c.n > 0);
+                let cells: Vec<bool> =
+                    cells.filter(|c| c.respondent_code == *group).map(|c| c.mean.is_some()).collect();
+                if !cells.is_empty() && cells.iter().all(|is_shown| *is_shown) == shown {
+                    let (respondent_code, target) = (Some(group.clone()), Some(target.target.clone()));
+                    return LeftOut { respondent_code, target, item_code: None };
+                }
+            }
+        }
+        panic!("no group about a target is shown throughout: {shown}")
     }
 
     /// The audit trail of the round: act → detail.

@@ -1,4 +1,4 @@
-//! The acts on a round: make the box key, open, close, open the box, publish, burn the key. Each moves the round
+//! The acts on a round: make the box key, open, close, open the box, publish, correct, burn the key. Each moves the round
 //! one step and never back, is written to the audit trail in the same transaction, and is refused out of order.
 //!
 //! Acts block: a page runs them on a thread that may ([`tokio::task::spawn_blocking`]). Slow work (opening
@@ -10,6 +10,7 @@ mod opening;
 mod pages;
 mod publishing;
 mod rehearsal;
+mod release;
 mod remark;
 mod store;
 mod trustees;
@@ -28,6 +29,7 @@ pub use opening::{Opening, Progress, Stage, Unreadable};
 pub use pages::pages;
 pub use publishing::{BURNING, BURNING_TRUSTEES, Published, Timing};
 pub use rehearsal::Rehearsal;
+pub use release::{Draft, Proposal, ReleaseError};
 pub use remark::Remark;
 pub use trustees::{Identity, Trustee, TrusteeError, Trustees, join};
 
@@ -91,6 +93,9 @@ pub enum ActError {
     /// The act is for another kind of custody.
     #[error("the round's box key is held by {0}")]
     OtherCustody(&'static str),
+    /// The release was refused.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
     /// The key file does not fit.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -136,6 +141,7 @@ impl From<ActError> for Problem {
             ActError::TooEarly(_) => Self::new(&codes::TOO_EARLY),
             ActError::Unrehearsed | ActError::OtherCustody(_) => Self::new(&codes::STATE_CONFLICT),
             ActError::Key(_) | ActError::RehearsalFailed => Self::new(&codes::BOX_KEY_WRONG),
+            ActError::Release(error) => Self::new(error.code()),
             ActError::File(error) => Self::internal(&error),
             ActError::Log(error) => Self::internal(&error),
             ActError::Round(RoundError::Unknown) => Self::new(&codes::ROUND_UNKNOWN),

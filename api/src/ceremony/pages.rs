@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
+use super::release;
 use crate::access::audit::{self, Entry};
 use crate::access::client::{self, Client};
 use crate::access::staff::{self, Listed};
@@ -20,7 +21,7 @@ const TRAIL_LINES: u32 = 100;
 
 /// The pages of this room.
 pub fn pages(cfg: &mut web::ServiceConfig) {
-    cfg.route("/quan-tri", web::get().to(administration));
+    cfg.route("/quan-tri", web::get().to(administration)).configure(release::pages);
 }
 
 #[derive(Template)]

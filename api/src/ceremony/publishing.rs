@@ -1,23 +1,23 @@
-//! Publishing: the one release of a round's scores. And the burning of the box key, which is possible only then.
+//! Publishing: the releases of a round's scores. And the burning of the box key, which is possible only then.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use survey_forms::answers::Ballot;
-use survey_forms::scoring::{self, Tally};
+use survey_forms::scoring::Tally;
 
+use super::release::{Draft, Prepared, ReleaseError};
 use super::{ActError, Ceremony, KeyFile, KeyFileError, advance, held, key_file, store, trustees};
 use crate::access::audit::{self, Actor};
 use crate::ballot::log::Appender;
 use crate::ballot::log::entry::Entry;
 use crate::clock::local;
-use crate::db::unix_ms;
+use crate::db::{Conn, unix_ms};
 use crate::round::{self, Burnt, RoundError, RoundState};
+use crate::webhook::{self, Released};
 
 /// Ballots that are in hand at a time.
 const PAGE: i64 = 2000;
-/// The first and, so far, only release of a round.
-const RELEASE: i64 = 1;
 
 /// What burning a key can do and what it cannot; shown by whoever offers it.
 pub const BURNING: &str = "Tệp khóa đã được ghi đè và xóa khỏi đĩa này. Việc đó không xóa được các bản sao đã chép sang nơi \
@@ -42,7 +42,7 @@ pub enum Timing {
 /// What was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// 1.
+    /// From 1.
     pub release: i64,
     /// Ballots that count.
     pub valid: u64,
@@ -53,53 +53,85 @@ pub struct Published {
 }
 
 impl Ceremony {
-    /// Counts the ballots, scores them, and releases the document.
+    /// Counts the ballots, scores them, and releases the first document: the act of whoever runs commands on the
+    /// server. On the pages it takes two persons ([`Ceremony::propose_release`]).
     ///
     /// # Errors
     /// [`ActError::TooEarly`], [`ActError::OutOfOrder`], [`ActError::BoxChanged`] when there are not as many ballots as
     /// the opening found.
     pub fn publish(&self, by: &Actor, round: &str, timing: Timing) -> Result<Published, ActError> {
-        let (loaded, opening, turnout) = self.db.read_here(|conn| {
+        let now = self.db.read_here(|conn| {
             self.rounds.reread(conn)?;
-            let loaded = self.rounds.get(conn, round)?;
-            if loaded.state != RoundState::Opened {
-                return Err(ActError::OutOfOrder { is: loaded.state, needs: RoundState::Opened });
+            let is = self.rounds.get(conn, round)?.state;
+            if is != RoundState::Opened {
+                return Err(ActError::OutOfOrder { is, needs: RoundState::Opened });
             }
-            let opening = store::opening(conn, round)?.ok_or(RoundError::Unreadable)?;
-            Ok((loaded, opening, store::turnout(conn, round)?))
+            Ok(self.db.now(conn)?)
         })?;
-        let rules = &loaded.definition;
-        let (tally, counted) = self.tally(rules)?;
-        if counted != opening.opened {
-            return Err(ActError::BoxChanged { expected: opening.opened, found: counted });
-        }
-        let sheet = scoring::score(rules, &tally, &turnout);
+        let prepared = self.prepare(round, &Draft::default(), now)?;
         self.act(|conn| {
-            held(conn, round, RoundState::Opened)?;
-            let now = self.db.now(conn)?;
-            let early = now < rules.dates.publishes;
-            if early && timing == Timing::OnTime {
-                return Err(ActError::TooEarly(rules.dates.publishes));
+            if let Some(waiting) = Self::waiting_release(conn, round)? {
+                // Two of the staff are at it.
+                tracing::warn!(proposal.id = %waiting.id, "a proposed release waits");
+                return Err(ReleaseError::Waits.into());
             }
-            let document = sheet.document(rules, local(now), &opening.log_root);
-            let canonical = String::from_utf8(document.canonical()).map_err(|_utf8| RoundError::Unreadable)?;
-            let sha256 = sha256_hex(canonical.as_bytes());
-            store::insert_publication(conn, round, RELEASE, unix_ms(&now), &canonical)?;
-            let mut log = Appender::of(conn, round)?;
-            let release = u64::try_from(RELEASE).unwrap_or_default();
-            log.entry(conn, &Entry::Result { release, sha256: sha256.clone() })?;
-            log.finish(conn)?;
-            advance(conn, round, RoundState::Opened, RoundState::Published)?;
-            let valid = document.ballots.iter().map(|group| group.valid).sum();
-            let void = document.ballots.iter().flat_map(|group| &group.void).map(|v| v.count).sum();
-            let forced = if early { " before_its_date=true" } else { "" };
-            let detail = format!("release={RELEASE} valid={valid} void={void} sha256={sha256}{forced}");
-            audit::record(conn, now, by, "round.published", round, &detail)?;
-            Ok(Published { release: RELEASE, valid, void, sha256 })
+            self.put_out(conn, by, &prepared, timing, "")
         })
     }
 
-    fn tally(&self, round: &survey_forms::Round) -> Result<(Tally, i64), ActError> {
+    /// Writes a release: the document, its line in the log, the round's state, the trail.
+    pub(super) fn put_out(
+        &self,
+        conn: &mut Conn,
+        by: &Actor,
+        prepared: &Prepared,
+        timing: Timing,
+        more: &str,
+    ) -> Result<Published, ActError> {
+        let mut document = prepared.document.clone();
+        let round = document.round.clone();
+        held(conn, &round, prepared.state())?;
+        let known = store::releases(conn, &round)?.len();
+        if known != prepared.earlier.len() {
+            return Err(ReleaseError::Changed.into());
+        }
+        let now = self.db.now(conn)?;
+        let publishes = self.rounds.get(conn, &round)?.definition.dates.publishes;
+        // A correction follows a release that is out.
+        let early = prepared.state() == RoundState::Opened && now < publishes;
+        if early && timing == Timing::OnTime {
+            return Err(ActError::TooEarly(publishes));
+        }
+        document.published_at = local(now);
+        let canonical = String::from_utf8(document.canonical()).map_err(|_utf8| RoundError::Unreadable)?;
+        let sha256 = sha256_hex(canonical.as_bytes());
+        let release = i64::from(document.release);
+        store::insert_publication(conn, &round, release, unix_ms(&now), &canonical)?;
+        let mut log = Appender::of(conn, &round)?;
+        log.entry(conn, &Entry::Result { release: u64::from(document.release), sha256: sha256.clone() })?;
+        log.finish(conn)?;
+        if prepared.state() == RoundState::Opened {
+            advance(conn, &round, RoundState::Opened, RoundState::Published)?;
+        }
+        let valid = document.ballots.iter().map(|group| group.valid).sum();
+        let void = document.ballots.iter().flat_map(|group| &group.void).map(|v| v.count).sum();
+        let forced = if early { " before_its_date=true" } else { "" };
+        let detail = format!("release={release} valid={valid} void={void} sha256={sha256}{forced}{more}");
+        let released = Released {
+            round: &round,
+            release: document.release,
+            published_at: document.published_at,
+            sha256: &sha256,
+            reason: document.correction.as_ref().map(|correction| correction.reason.as_str()),
+            path: format!("/api/v1/rounds/{round}/scores?as_of={release}"),
+        };
+        webhook::announce(conn, now, &self.entropy, &released)?;
+        let act = if release == 1 { "round.published" } else { "round.corrected" };
+        audit::record(conn, now, by, act, &round, &detail)?;
+        Ok(Published { release, valid, void, sha256 })
+    }
+
+    pub(super) fn tally(&self, round: &survey_forms::Round) -> Result<(Tally, i64), ActError> {
         let mut tally = Tally::new(round);
         let (mut counted, mut after) = (0_i64, Vec::new());
         loop {
@@ -213,7 +245,7 @@ fn destroy_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-fn sha256_hex(bytes: &[u8]) -> String {
+pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(bytes))
 }

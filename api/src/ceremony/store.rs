@@ -160,6 +160,15 @@ pub(super) fn turnout(conn: &mut Conn, id: &str) -> QueryResult<Turnouts> {
     Ok(turnout)
 }
 
+/// The released documents, the oldest first.
+pub(super) fn releases(conn: &mut Conn, id: &str) -> QueryResult<Vec<String>> {
+    publication::table
+        .filter(publication::round.eq(id))
+        .order(publication::release)
+        .select(publication::document)
+        .load(conn)
+}
+
 pub(super) fn insert_publication(
     conn: &mut Conn,
     id: &str,

@@ -2,8 +2,10 @@
 
 mod bundle;
 mod codes;
+mod correct;
 mod custody;
 mod demo;
+mod keys;
 mod letters;
 mod new_file;
 mod out;
@@ -16,6 +18,7 @@ mod round;
 mod serve;
 mod staff;
 mod verify;
+mod webhook;
 mod xlsform;
 
 use std::io::IsTerminal as _;
@@ -86,6 +89,12 @@ enum Command {
     /// Machine clients.
     #[command(subcommand)]
     Client(staff::ClientCommand),
+    /// Keys that sign tokens and published scores.
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Programs that are told when scores come out.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
 }
 
 /// Why a command failed; printed as one line, exit code 1.
@@ -132,6 +141,8 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Letters(command) => letters::run(command, &settings()?),
         Command::Staff(command) => staff::staff(command, &settings()?),
         Command::Client(command) => staff::clients(command, &settings()?),
+        Command::Keys(command) => keys::run(command, &settings()?),
+        Command::Webhook(command) => webhook::run(command, &settings()?),
     }
 }
 

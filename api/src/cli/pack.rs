@@ -19,7 +19,7 @@ use crate::ballot::log::{self, LogError};
 use crate::ceremony;
 use crate::db::{Conn, Db};
 use crate::round::{self, RoundState, Rounds};
-use crate::score::{Publications, ScoreError};
+use crate::score::Publications;
 
 /// First member of a pack.
 pub(super) const VERSION: &str = "phieu-pack/v1";
@@ -83,10 +83,8 @@ pub(super) fn write_log(db: &Db, round: &str, dir: &Path) -> Result<(), Failure>
         let body = db.read_here(|conn| log::tile(conn, round, &tile))?;
         put(&tile.path(), &body.ok_or(LogError::Damaged)?)?;
     }
-    match db.read_here(|conn| Publications::new().latest(conn, &Rounds::new(), round)) {
-        Ok(published) => put(&format!("result/{}", published.release), &published.canonical)?,
-        Err(ScoreError::NotPublished) => {}
-        Err(error) => return Err(error.into()),
+    for published in db.read_here(|conn| Publications::new().releases(conn, &Rounds::new(), round))? {
+        put(&format!("result/{}", published.release), &published.canonical)?;
     }
     put("vkey", format!("{}\n", head.vkey).as_bytes())?;
     // Last: a copy without it is not whole.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use survey_forms::{Checked, Fault, Round, RoundFiles, Severity};
 
-use super::{Failure, entropy, open, out, reuse, xlsform};
+use super::{Failure, correct, entropy, open, out, reuse, xlsform};
 use crate::access::{Actor, audit};
 use crate::ceremony::{Ceremony, Rehearsal, Timing};
 use crate::config::Config;
@@ -68,6 +68,8 @@ pub(super) enum Command {
         #[arg(long)]
         force_early: bool,
     },
+    /// Propose a correction of published scores: a new release, which one of the staff confirms on the pages.
+    Correct(correct::Options),
 }
 
 pub(super) fn run(command: Command, settings: impl FnOnce() -> Result<Config, Failure>) -> Result<(), Failure> {
@@ -94,6 +96,7 @@ pub(super) fn run(command: Command, settings: impl FnOnce() -> Result<Config, Fa
             ));
             Ok(())
         }
+        Command::Correct(options) => correct::run(&options, &settings()?),
         Command::Publish { round, force_early } => {
             let timing = if force_early { Timing::ForceEarly } else { Timing::OnTime };
             let p = ceremony(&settings()?)?.publish(&Actor::Command, &round, timing)?;
@@ -176,7 +179,7 @@ fn show(id: &str, config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn ceremony(config: &Config) -> Result<Ceremony, Failure> {
+pub(super) fn ceremony(config: &Config) -> Result<Ceremony, Failure> {
     Ok(Ceremony::new(&open(config)?, &Rounds::new(), &entropy()))
 }
 

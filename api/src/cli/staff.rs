@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{Failure, entropy, open, out};
 use crate::access::{Actor, NewPassword, Role, SignInName, client, scopes::Scopes, staff};
 use crate::config::Config;
+use crate::round::Rounds;
 
 #[derive(Subcommand)]
 pub(super) enum StaffCommand {
@@ -57,6 +58,9 @@ pub(super) enum ClientCommand {
         /// Comma-separated: codes:issue, rates:read, scores:read, ballots:key.
         #[arg(long)]
         scopes: String,
+        /// For this round only; may be given several times.
+        #[arg(long, value_name = "R")]
+        round: Vec<String>,
         /// JSON, for scripts.
         #[arg(long)]
         json: bool,
@@ -150,11 +154,14 @@ fn print_password(name: &str, role: Option<Role>, password: &NewPassword, as_jso
 pub(super) fn clients(command: ClientCommand, config: &Config) -> Result<(), Failure> {
     let db = open(config)?;
     match command {
-        ClientCommand::Add { name, scopes, json } => {
+        ClientCommand::Add { name, scopes, round, json } => {
             let scopes = Scopes::parse(&scopes)?;
             let (added, secret) = db.write_here(|conn| {
+                for id in &round {
+                    Rounds::new().get(conn, id)?;
+                }
                 let now = db.now(conn)?;
-                client::add(conn, now, &entropy(), &Actor::Command, &name, scopes)
+                Ok::<_, Failure>(client::add_for(conn, now, &entropy(), &Actor::Command, &name, scopes, &round)?)
             })?;
             if json {
                 out::line(
@@ -169,13 +176,17 @@ pub(super) fn clients(command: ClientCommand, config: &Config) -> Result<(), Fai
             if json {
                 let rows: Vec<_> = all
                     .iter()
-                    .map(|c| json!({"client_id": c.id, "name": c.name, "scope": c.scopes.to_string(), "revoked": c.revoked}))
+                    .map(|c| {
+                        json!({"client_id": c.id, "name": c.name, "scope": c.scopes.to_string(), "rounds": c.rounds,
+                        "revoked": c.revoked})
+                    })
                     .collect();
                 out::line(json!(rows));
             } else {
                 for c in &all {
                     let revoked = if c.revoked { "\trevoked" } else { "" };
-                    out::line(format_args!("{}\t{}\t{}{revoked}", c.id, c.name, c.scopes));
+                    let rounds = if c.rounds.is_empty() { String::new() } else { format!("\t{}", c.rounds.join(" ")) };
+                    out::line(format_args!("{}\t{}\t{}{rounds}{revoked}", c.id, c.name, c.scopes));
                 }
             }
         }

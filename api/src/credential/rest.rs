@@ -120,7 +120,7 @@ impl From<CredentialError> for Problem {
     responses(
         (status = 201, body = Issued),
         (status = 401, description = "token_missing, token_invalid, token_expired"),
-        (status = 403, description = "scope_missing: codes:issue"),
+        (status = 403, description = "scope_missing: codes:issue; round_not_granted"),
         (status = 404, description = "round_unknown, group_unknown"),
         (status = 409, description = "state_conflict: the round is closed; over_quota; how_many: neither quota nor roster; codes_by_letter: the group's codes go by letter"),
         (status = 422, description = "fields_invalid"),

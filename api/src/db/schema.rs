@@ -315,6 +315,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    release_proposal (id) {
+        id -> Text,
+        round -> Text,
+        release -> BigInt,
+        reason -> Text,
+        left_out -> Text,
+        digest -> Text,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at -> BigInt,
+        settled_by -> Nullable<Text>,
+        settled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     session (id) {
         id -> Binary,
         staff -> Text,
@@ -331,6 +347,7 @@ diesel::table! {
         scopes -> Text,
         revoked -> Bool,
         created_at -> BigInt,
+        rounds -> Text,
     }
 }
 
@@ -350,6 +367,33 @@ diesel::table! {
         action -> Text,
         subject -> Text,
         detail -> Text,
+    }
+}
+
+diesel::table! {
+    webhook (id) {
+        id -> Text,
+        url -> Text,
+        secret -> Binary,
+        round -> Nullable<Text>,
+        state -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_delivery (id) {
+        id -> Text,
+        webhook -> Text,
+        round -> Text,
+        body -> Text,
+        created_at -> BigInt,
+        state -> Text,
+        attempts -> BigInt,
+        due_at -> BigInt,
+        last_at -> Nullable<BigInt>,
+        last_status -> Nullable<BigInt>,
+        last_fault -> Nullable<Text>,
     }
 }
 
@@ -437,6 +481,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     post_office,
     posting,
     publication,
+    release_proposal,
     remark,
     roster,
     roster_upload,
@@ -448,4 +493,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     staff,
     tie,
     turnout,
+    webhook,
+    webhook_delivery,
 );

@@ -95,6 +95,8 @@ codes! {
     TOKEN_EXPIRED = 401 "token_expired" "Mã truy cập đã hết hạn.";
     /// The token does not carry the scope.
     SCOPE_MISSING = 403 "scope_missing" "Mã truy cập không có phạm vi cần thiết.";
+    /// The client is for other rounds.
+    ROUND_NOT_GRANTED = 403 "round_not_granted" "Máy khách này không được cấp quyền với đợt điều tra đã gọi.";
     /// Unknown client, wrong secret, revoked.
     CLIENT_INVALID = 401 "invalid_client" "Máy khách không đúng hoặc đã bị thu hồi.";
     /// Only `client_credentials` is offered.
@@ -137,6 +139,28 @@ codes! {
     COUNTS_DISAGREE = 409 "counts_disagree" "Số mã đã dùng và số phiếu trong hòm không khớp. Chưa có gì được thay đổi; xin ông/bà báo người quản trị hệ thống.";
     /// Before the round's date of publication.
     TOO_EARLY = 409 "too_early" "Chưa đến ngày công bố của đợt điều tra.";
+
+    // releases of scores
+    /// One release at a time.
+    RELEASE_WAITS = 409 "release_waits" "Đã có một đề nghị công bố của đợt này đang chờ. Xin xác nhận hoặc rút lại đề nghị đó trước.";
+    /// No such proposal of a release.
+    RELEASE_PROPOSAL_UNKNOWN = 404 "release_proposal_unknown" "Không có đề nghị công bố này.";
+    /// Whoever proposed a release may not confirm it.
+    RELEASE_SAME_PERSON = 409 "release_same_person" "Ông/bà là người đề nghị công bố. Việc xác nhận phải do người khác làm.";
+    /// Confirmed or withdrawn before.
+    RELEASE_SETTLED = 409 "release_settled" "Đề nghị công bố này đã được xác nhận hoặc đã rút lại.";
+    /// What was read on the page is not what would be released.
+    RELEASE_CHANGED = 409 "release_changed" "Dấu của bản công bố không khớp với bản ông/bà đã xem. Xin rút lại đề nghị này và đề nghị lại.";
+    /// A correction has to say why.
+    CORRECTION_REASON = 422 "correction_reason" "Bản đính chính phải ghi rõ lý do, từ 20 đến 2000 ký tự, để ai cũng đọc được.";
+    /// What is to be left out is nothing, or nothing of this round.
+    CORRECTION_UNKNOWN = 422 "correction_unknown" "Phạm vi không tính phải nêu ít nhất một trong ba: nhóm, cơ quan, tiêu chí; và phải là của đợt này.";
+    /// The numbers stay as they are.
+    CORRECTION_EMPTY = 409 "correction_empty" "Bản đính chính không làm thay đổi con số nào so với bản đã công bố.";
+    /// Together with the earlier releases it would give a small group away.
+    CORRECTION_REVEALS = 409 "correction_reveals" "Đặt cạnh các bản đã công bố, bản đính chính này sẽ làm lộ ý kiến của một nhóm nhỏ, nên không thể công bố. Chỉ có thể bỏ ra ngoài những điểm đã được công bố riêng, hoặc cả một tiêu chí.";
+    /// No such release.
+    RELEASE_UNKNOWN = 404 "release_unknown" "Đợt điều tra không có bản công bố này, hoặc lúc ấy chưa công bố bản nào.";
 
     // a round's folder
     /// Codes are out, or the round is open or later: everybody must answer the same words.

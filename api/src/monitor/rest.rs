@@ -237,7 +237,7 @@ fn keying(desk: Desk) -> Keying {
         (status = 200, description = "The rates", body = RatesDocument),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
             content_type = "application/problem+json"),
-        (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
+        (status = 403, description = "`scope_missing`, `round_not_granted`", content_type = "application/problem+json"),
         (status = 404, description = "`round_unknown`", content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
     ),

@@ -357,7 +357,7 @@ mod tests {
     use super::*;
 
     /// Tables that hold nothing about a respondent: what they are about instead.
-    const OTHERS: [(&str, &str); 18] = [
+    const OTHERS: [(&str, &str); 21] = [
         ("bundle_sums", "paper ballots by the bundle, in sums"),
         ("desk_work", "work of the desk's staff, in sums"),
         ("desk_item", "items of questionnaires, in sums"),
@@ -368,6 +368,9 @@ mod tests {
         ("round", "the rules of a round"),
         ("round_proposal", "a round's folder that waits for a second person"),
         ("publication", "published scores"),
+        ("release_proposal", "a release of scores that waits for a second person"),
+        ("webhook", "programs that are told of releases"),
+        ("webhook_delivery", "what they were told"),
         ("staff", "staff"),
         ("session", "staff"),
         ("client", "programs"),

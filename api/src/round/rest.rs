@@ -57,7 +57,11 @@ pub fn is_known(req: &HttpRequest, etag: &str) -> bool {
 /// What may be kept if it is asked for again each time.
 pub const REVALIDATE: (HeaderName, &str) = (CACHE_CONTROL, "no-cache");
 
-fn json(req: &HttpRequest, body: &impl Serialize) -> Result<HttpResponse, Problem> {
+/// A body that may be kept if it is asked for again each time.
+///
+/// # Errors
+/// When the body does not become JSON.
+pub fn json(req: &HttpRequest, body: &impl Serialize) -> Result<HttpResponse, Problem> {
     let body = serde_json::to_vec(body).map_err(|error| Problem::internal(&error))?;
     let tag = etag(&[&body]);
     if is_known(req, &tag) {

@@ -1,29 +1,34 @@
-//! The feed for the index engine: the released document, whole or by target, as JSON, as a table, or signed.
+//! The feed for the index engine: a released document, whole or by target, as JSON, as a table, or signed; the list of
+//! releases, and the schema of the document.
 
+mod schema;
 mod told;
 mod wire;
 
 use std::sync::Arc;
 
-use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, ETAG, VARY};
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, ETAG, LINK, VARY,
+};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, web};
 use serde::Deserialize;
 use survey_forms::scoring::sensitivity;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::told::{ItemExplanation, OtherRanks};
-use self::wire::{ItemScores, Scores};
+use self::wire::{ItemScores, ReleaseEntry, ReleaseList, Scores};
 use super::explained::explained;
 use super::export::{self, For};
-use super::{Choice, Publication, Publications, ScoreError};
+use super::{AsOf, AsOfMalformed, Choice, Publication, Publications, ScoreError};
 use crate::access::Machine;
 use crate::access::scopes::ScoresRead;
-use crate::access::tokens;
+use crate::access::tokens::{self, Signer};
 use crate::clock::Entropy;
-use crate::db::{Db, DbError};
+use crate::config::BaseUrl;
+use crate::db::{Conn, Db, DbError};
 use crate::http::{Problem, codes};
-use crate::round::rest::{REVALIDATE, etag, is_known};
+use crate::round::rest::{REVALIDATE, etag, is_known, json};
 use crate::round::{LoadedRound, Rounds};
 
 /// `typ` of the signed document: never taken for an access token.
@@ -31,7 +36,8 @@ pub(super) const JWS_TYPE: &str = "scores+json";
 
 /// The routes of this room under `/api/v1`.
 pub fn rest(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(scores).service(signed).service(other_rules).service(item).service(released);
+    cfg.service(scores).service(signed).service(other_rules).service(item);
+    cfg.service(releases).service(released).service(schema::document);
 }
 
 /// Which targets are asked for; all when nothing is said.
@@ -45,6 +51,25 @@ struct ScoresQuery {
     /// Code of one kind of targets.
     #[param(example = "so")]
     kind: Option<String>,
+    /// Which release: a number, a day (its end in Viet Nam), or a time (RFC 3339). The latest when absent.
+    #[param(example = "1")]
+    as_of: Option<String>,
+}
+
+/// Which release is asked for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ReleaseQuery {
+    /// A number, a day (its end in Viet Nam), or a time (RFC 3339). The latest when absent.
+    #[param(example = "2023-11-30")]
+    as_of: Option<String>,
+}
+
+fn as_of(asked: Option<&str>) -> Result<AsOf, Problem> {
+    asked.map_or(Ok(AsOf::Latest), |text| {
+        text.parse().map_err(|_malformed: AsOfMalformed| Problem::new(&codes::QUERY_MALFORMED))
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +92,8 @@ enum Media {
         (status = 400, description = "`query_malformed`", content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
             content_type = "application/problem+json"),
-        (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
-        (status = 404, description = "`round_unknown`, `target_unknown`, `kind_unknown`",
+        (status = 403, description = "`scope_missing`, `round_not_granted`", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`, `release_unknown`, `target_unknown`, `kind_unknown`",
             content_type = "application/problem+json"),
         (status = 406, description = "`not_acceptable`", content_type = "application/problem+json"),
         (status = 409, description = "`not_published`: scores are released once, after the close",
@@ -85,13 +110,15 @@ async fn scores(
     db: web::Data<Db>,
     rounds: web::Data<Rounds>,
     publications: web::Data<Publications>,
+    base: web::Data<BaseUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let ScoresQuery { target, kind } = query.into_inner();
+    let ScoresQuery { target, kind, as_of: asked } = query.into_inner();
+    let asked = as_of(asked.as_deref())?;
     let choice = Choice { target, kind };
     let media = negotiate(&req).ok_or(Problem::new(&codes::NOT_ACCEPTABLE))?;
     let round = round.into_inner();
     let (rounds, publications) = (Rounds::clone(&rounds), Publications::clone(&publications));
-    let found = db.read(move |conn| publications.latest(conn, &rounds, &round)).await?;
+    let found = db.read(move |conn| publications.of(conn, &rounds, &round, asked)).await?;
     let tag = etag(&[
         found.sha256.as_bytes(),
         if media == Media::Json { b"json" } else { b"csv" },
@@ -102,17 +129,67 @@ async fn scores(
         return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish());
     }
     let mut answer = HttpResponse::Ok();
-    answer.insert_header((ETAG, tag)).insert_header(REVALIDATE).insert_header((VARY, "Accept"));
+    answer.insert_header((ETAG, tag)).insert_header(REVALIDATE).insert_header((VARY, "Accept, Accept-Encoding"));
+    answer.insert_header((LINK, format!("<{}>; rel=\"describedby\"", base.path("/api/v1/schemas/scores.json"))));
     Ok(match media {
-        Media::Json if choice.is_all() => answer.content_type("application/json").body(found.canonical.clone()),
-        Media::Json => answer.content_type("application/json").body(choice.of(&found.document)?.canonical()),
+        Media::Json if choice.is_all() => whole(&req, answer.content_type("application/json"), &found),
+        Media::Json => answer.content_type("application/json").body(choice.of(&found)?.canonical()),
         Media::Csv => {
             let mut table = Vec::new();
-            export::scores(&mut table, &choice.of(&found.document)?, For::Program)?;
+            export::scores(&mut table, &choice.of(&found)?, For::Program)?;
             let name = format!("attachment; filename=\"scores-{}.csv\"", found.document.round);
             answer.content_type("text/csv; charset=utf-8").insert_header((CONTENT_DISPOSITION, name)).body(table)
         }
     })
+}
+
+/// The stored bytes, as they are or as they were compressed once: the cost of an answer does not grow with the ballots,
+/// nor with the number of those who ask for a compressed one.
+fn whole(req: &HttpRequest, answer: &mut HttpResponseBuilder, found: &Publication) -> HttpResponse {
+    let lists = req.headers().get_all(ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
+    let takes_gzip = |part: &str| {
+        let (name, q) = part.split_once(';').unwrap_or((part, "q=1"));
+        let refused = q.trim().strip_prefix("q=").and_then(thousandths) == Some(0);
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    };
+    match found.gzip() {
+        Some(gzip) if lists.flat_map(|list| list.split(',')).any(takes_gzip) => {
+            answer.insert_header((CONTENT_ENCODING, "gzip")).body(gzip)
+        }
+        _ => answer.body(found.canonical.clone()),
+    }
+}
+
+/// The releases of a round.
+#[utoipa::path(
+    tag = "scores",
+    operation_id = "list_releases",
+    params(("round" = String, Path, description = "Id of the round")),
+    responses(
+        (status = 200, description = "When each came out, its digest, and why; carries an `ETag`", body = ReleaseList),
+        (status = 304, description = "As the `If-None-Match` says"),
+        (status = 404, description = "`round_unknown`", content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
+    ),
+)]
+#[get("/rounds/{round}/releases")]
+async fn releases(
+    req: HttpRequest,
+    round: web::Path<String>,
+    db: web::Data<Db>,
+    rounds: web::Data<Rounds>,
+    publications: web::Data<Publications>,
+) -> Result<HttpResponse, Problem> {
+    let round = round.into_inner();
+    let (asked, rounds, publications) = (round.clone(), Rounds::clone(&rounds), Publications::clone(&publications));
+    let found = db.read(move |conn| publications.releases(conn, &rounds, &asked)).await?;
+    let entry = |one: &Arc<Publication>| ReleaseEntry {
+        release: one.document.release,
+        published_at: one.document.published_at,
+        sha256: one.sha256.clone(),
+        reason: one.document.correction.as_ref().map(|correction| correction.reason.clone()),
+    };
+    json(&req, &ReleaseList { round, releases: found.iter().map(entry).collect() })
 }
 
 /// What is wanted of an item.
@@ -123,6 +200,9 @@ struct ItemQuery {
     /// Present, with any value or none: how the score came about.
     #[param(example = "1")]
     explain: Option<String>,
+    /// Which release: a number, a day (its end in Viet Nam), or a time (RFC 3339). The latest when absent.
+    #[param(example = "1")]
+    as_of: Option<String>,
 }
 
 /// One item's score about one target: as it stands in the scores, or, with `explain`, how it came about. What is
@@ -144,8 +224,8 @@ struct ItemQuery {
         (status = 400, description = "`query_malformed`", content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
             content_type = "application/problem+json"),
-        (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
-        (status = 404, description = "`round_unknown`, `target_unknown`, `criterion_unknown`",
+        (status = 403, description = "`scope_missing`, `round_not_granted`", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`, `release_unknown`, `target_unknown`, `criterion_unknown`",
             content_type = "application/problem+json"),
         (status = 409, description = "`not_published`", content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
@@ -162,9 +242,11 @@ async fn item(
     publications: web::Data<Publications>,
 ) -> Result<HttpResponse, Problem> {
     let (round, target, item) = path.into_inner();
-    let (found, loaded) = published(&db, &rounds, &publications, round).await?;
+    let ItemQuery { explain, as_of: asked } = query.into_inner();
+    let asked = as_of(asked.as_deref())?;
+    let (found, loaded) = published(&db, &rounds, &publications, round, asked).await?;
     let told = explained(&loaded.definition, &found.document, &target, &item)?;
-    let explain = query.into_inner().explain.is_some();
+    let explain = explain.is_some();
     let tag = etag(&[
         found.sha256.as_bytes(),
         if explain { b"explain" } else { b"item" },
@@ -189,15 +271,16 @@ async fn item(
 #[utoipa::path(
     tag = "scores",
     operation_id = "get_other_ranks",
-    params(("round" = String, Path, description = "Id of the round")),
+    params(("round" = String, Path, description = "Id of the round"), ReleaseQuery),
     security(("machine" = ["scores:read"])),
     responses(
         (status = 200, description = "Ranks by rule and kind; carries an `ETag`", body = OtherRanks),
         (status = 304, description = "As the `If-None-Match` says"),
+        (status = 400, description = "`query_malformed`", content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
             content_type = "application/problem+json"),
-        (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
-        (status = 404, description = "`round_unknown`", content_type = "application/problem+json"),
+        (status = 403, description = "`scope_missing`, `round_not_granted`", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`, `release_unknown`", content_type = "application/problem+json"),
         (status = 409, description = "`not_published`", content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
     ),
@@ -206,12 +289,14 @@ async fn item(
 async fn other_rules(
     _machine: Machine<ScoresRead>,
     req: HttpRequest,
+    query: web::Query<ReleaseQuery>,
     round: web::Path<String>,
     db: web::Data<Db>,
     rounds: web::Data<Rounds>,
     publications: web::Data<Publications>,
 ) -> Result<HttpResponse, Problem> {
-    let (found, loaded) = published(&db, &rounds, &publications, round.into_inner()).await?;
+    let (found, loaded) =
+        published(&db, &rounds, &publications, round.into_inner(), as_of(query.as_of.as_deref())?).await?;
     let tag = etag(&[found.sha256.as_bytes(), b"sensitivity"]);
     if is_known(&req, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish());
@@ -220,16 +305,17 @@ async fn other_rules(
     Ok(HttpResponse::Ok().insert_header((ETAG, tag)).insert_header(REVALIDATE).json(ranks))
 }
 
-/// The latest release of a round, with the round.
+/// A release of a round, with the round.
 async fn published(
     db: &Db,
     rounds: &Rounds,
     publications: &Publications,
     round: String,
+    asked: AsOf,
 ) -> Result<(Arc<Publication>, Arc<LoadedRound>), Problem> {
     let (rounds, publications) = (rounds.clone(), publications.clone());
     let found = db.read(move |conn| {
-        let found = publications.latest(conn, &rounds, &round)?;
+        let found = publications.of(conn, &rounds, &round, asked)?;
         Ok::<_, ScoreError>((found, rounds.get(conn, &round)?))
     });
     Ok(found.await?)
@@ -245,8 +331,8 @@ async fn published(
     ),
     responses(
         (status = 200, description = "The document's canonical JSON; it never changes", body = Scores),
-        (status = 404, description = "`round_unknown`", content_type = "application/problem+json"),
-        (status = 409, description = "`not_published`: no such release yet", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`, `release_unknown`", content_type = "application/problem+json"),
+        (status = 409, description = "`not_published`", content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
     ),
 )]
@@ -259,10 +345,7 @@ async fn released(
 ) -> Result<HttpResponse, Problem> {
     let (round, release) = path.into_inner();
     let (rounds, publications) = (Rounds::clone(&rounds), Publications::clone(&publications));
-    let found = db.read(move |conn| publications.latest(conn, &rounds, &round)).await?;
-    if found.release != release {
-        return Err(ScoreError::NotPublished.into());
-    }
+    let found = db.read(move |conn| publications.of(conn, &rounds, &round, AsOf::Release(release))).await?;
     let kept = (CACHE_CONTROL, "public, max-age=31536000, immutable");
     Ok(HttpResponse::Ok().insert_header(kept).content_type("application/json").body(found.canonical.clone()))
 }
@@ -272,16 +355,17 @@ async fn released(
 #[utoipa::path(
     tag = "scores",
     operation_id = "get_signed_scores",
-    params(("round" = String, Path, description = "Id of the round")),
+    params(("round" = String, Path, description = "Id of the round"), ReleaseQuery),
     security(("machine" = ["scores:read"])),
     responses(
         (status = 200, description = "Compact JWS; `typ` is `scores+json`; carries an `ETag`",
             body = String, content_type = "application/jose"),
         (status = 304, description = "As the `If-None-Match` says"),
+        (status = 400, description = "`query_malformed`", content_type = "application/problem+json"),
         (status = 401, description = "`token_missing`, `token_invalid`, `token_expired`",
             content_type = "application/problem+json"),
-        (status = 403, description = "`scope_missing`", content_type = "application/problem+json"),
-        (status = 404, description = "`round_unknown`", content_type = "application/problem+json"),
+        (status = 403, description = "`scope_missing`, `round_not_granted`", content_type = "application/problem+json"),
+        (status = 404, description = "`round_unknown`, `release_unknown`", content_type = "application/problem+json"),
         (status = 409, description = "`not_published`", content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`: see `Retry-After`", content_type = "application/problem+json"),
     ),
@@ -291,28 +375,17 @@ async fn signed(
     _machine: Machine<ScoresRead>,
     req: HttpRequest,
     round: web::Path<String>,
+    query: web::Query<ReleaseQuery>,
     db: web::Data<Db>,
     rounds: web::Data<Rounds>,
     publications: web::Data<Publications>,
     entropy: web::Data<Entropy>,
 ) -> Result<HttpResponse, Problem> {
+    let asked = as_of(query.as_of.as_deref())?;
     let (rounds, publications) = (Rounds::clone(&rounds), Publications::clone(&publications));
     let round = round.into_inner();
-    let (found, signer) = db
-        .read(move |conn| Ok::<_, ScoreError>((publications.latest(conn, &rounds, &round)?, tokens::newest(conn)?)))
-        .await?;
-    let signer = match signer {
-        Some(signer) => signer,
-        None => {
-            let (clock, entropy) = (Db::clone(&db), Entropy::clone(&entropy));
-            db.write(move |conn| {
-                let at = clock.now(conn)?;
-                tokens::signer(conn, at, &entropy)
-            })
-            .await
-            .map_err(|error: DbError| Problem::from(error))?
-        }
-    };
+    let found = db.read(move |conn| publications.of(conn, &rounds, &round, asked)).await?;
+    let signer = signer(&db, &entropy).await?;
     let tag = etag(&[found.sha256.as_bytes(), b"jws", signer.kid().as_bytes()]);
     if is_known(&req, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).insert_header(REVALIDATE).finish());
@@ -320,6 +393,19 @@ async fn signed(
     let mut answer = HttpResponse::Ok();
     answer.insert_header((ETAG, tag)).insert_header(REVALIDATE);
     Ok(answer.content_type("application/jose").body(signer.jws(JWS_TYPE, &found.canonical)))
+}
+
+/// The key that signs; the first one is made on first use.
+pub(super) async fn signer(db: &Db, entropy: &Entropy) -> Result<Signer, Problem> {
+    if let Some(signer) = db.read(tokens::newest).await? {
+        return Ok(signer);
+    }
+    let (clock, entropy) = (Db::clone(db), Entropy::clone(entropy));
+    let make = move |conn: &mut Conn| {
+        let at = clock.now(conn)?;
+        tokens::signer(conn, at, &entropy)
+    };
+    db.write(make).await.map_err(|error: DbError| Problem::from(error))
 }
 
 /// What the caller likes best (RFC 9110, 12.5.1); JSON when it does not mind. `None` when it takes neither.

@@ -11,6 +11,17 @@ pub(super) fn latest(conn: &mut Conn, round: &str) -> QueryResult<Option<i64>> {
     publication::table.filter(publication::round.eq(round)).select(max(publication::release)).first(conn)
 }
 
+/// The latest release of a round that was out at a time.
+pub(super) fn latest_at(conn: &mut Conn, round: &str, at: i64) -> QueryResult<Option<i64>> {
+    let out = publication::table.filter(publication::round.eq(round).and(publication::published_at.le(at)));
+    out.select(max(publication::release)).first(conn)
+}
+
+/// How many releases a round has; they are numbered from 1.
+pub(super) fn count(conn: &mut Conn, round: &str) -> QueryResult<i64> {
+    publication::table.filter(publication::round.eq(round)).count().get_result(conn)
+}
+
 /// The canonical document of a release.
 pub(super) fn document(conn: &mut Conn, round: &str, release: i64) -> QueryResult<String> {
     publication::table.find((round, release)).select(publication::document).first(conn)

@@ -67,7 +67,8 @@ async fn the_engine_gets_the_released_bytes_whole_in_part_as_table_and_signed() 
         let path = format!("{ROUND}/scores");
         let whole = asked(&place, &token, &path, &[]).await;
         assert_eq!((whole.status, whole.header("content-type")), (200, "application/json"));
-        assert_eq!(whole.header("vary"), "Accept");
+        assert_eq!(whole.header("vary"), "Accept, Accept-Encoding");
+        assert!(whole.header("link").contains("/khao-sat/api/v1/schemas/scores.json"));
         let document = whole.json();
         let sha256 = HEXLOWER.encode(&Sha256::digest(&whole.body));
         let detail = &place.trail()["round.published"];
@@ -226,6 +227,78 @@ async fn anyone_reads_the_results_as_released() {
             assert!(page.text().contains(&field.name));
         }
         assert_eq!(place.ask(ROUTES, get(&format!("/ket-qua/{ROUND}/XX"))).await.status, 404);
+    }
+}
+
+#[actix_web::test]
+async fn old_releases_stay_readable_beside_a_correction() {
+    use crate::access::Actor;
+    use crate::ceremony::{Draft, Timing};
+    for mut place in places() {
+        let token = place.token("scores:read").await;
+        let listed = async |place: &Place| asked(place, "", &format!("{ROUND}/releases"), &[]).await.json();
+        assert_eq!(listed(&place).await["releases"], serde_json::json!([]));
+        place.until_published();
+        let path = format!("{ROUND}/scores");
+        let first = asked(&place, &token, &path, &[]).await;
+        let draft = Draft {
+            reason: "Kết luận thanh tra: có hướng dẫn cách chấm.".to_owned(),
+            left_out: vec![place.group_about_target(true)],
+        };
+        place.clock.advance(chrono::TimeDelta::days(2));
+        let (lan, minh) = (Actor::Staff("lan".to_owned()), Actor::Staff("minh".to_owned()));
+        let proposal = place.ceremony.propose_release(&lan, ROUND, &draft).unwrap();
+        place.ceremony.confirm_release(&minh, &proposal.id, &proposal.digest, Timing::OnTime).unwrap();
+
+        let tag = first.header("etag");
+        let second = asked(&place, &token, &path, &[("if-none-match", tag)]).await;
+        assert_eq!(second.status, 200, "there is something new to fetch");
+        assert_eq!(
+            (second.json()["release"].as_u64(), second.json()["correction"]["reason"].as_str()),
+            (Some(2), Some(draft.reason.as_str()))
+        );
+        let of = async |as_of: &str| asked(&place, &token, &format!("{path}?as_of={as_of}"), &[]).await;
+        assert_eq!(of("1").await.body, first.body);
+        assert_eq!(of("2").await.body, second.body);
+        let known = asked(&place, &token, &format!("{path}?as_of=1"), &[("if-none-match", tag)]).await;
+        assert_eq!(known.status, 304, "an old release is still what it was");
+        let day = |text: &str| text[..10].to_owned();
+        let (then, now) = (
+            first.json()["published_at"].as_str().unwrap().to_owned(),
+            second.json()["published_at"].as_str().unwrap().to_owned(),
+        );
+        assert_eq!(of(&day(&then)).await.body, first.body);
+        assert_eq!(of(&day(&now)).await.body, second.body);
+        assert_eq!(of(&then.replace('+', "%2B")).await.body, first.body);
+        for (as_of, refusal) in [
+            ("3", (404, "release_unknown")),
+            ("0", (404, "release_unknown")),
+            ("2001-01-01", (404, "release_unknown")),
+            ("yesterday", (400, "query_malformed")),
+            ("", (400, "query_malformed")),
+            ("2023-02-30", (400, "query_malformed")),
+        ] {
+            let (status, code) = of(as_of).await.refusal();
+            assert_eq!((status, code.as_str()), refusal, "{as_of}");
+        }
+        let signed = asked(&place, &token, &format!("{ROUND}/scores.jws?as_of=1"), &[]).await;
+        let payload = signed.text().split('.').nth(1).unwrap().to_owned();
+        assert_eq!(BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap(), first.body);
+        for (release, body) in [(1, &first.body), (2, &second.body)] {
+            let logged = asked(&place, "", &format!("{ROUND}/log/result/{release}"), &[]).await;
+            assert_eq!(&logged.body, body);
+            let listed = listed(&place).await;
+            assert_eq!(listed["releases"][release - 1]["sha256"], HEXLOWER.encode(&Sha256::digest(body)));
+        }
+        assert_eq!(asked(&place, "", &format!("{ROUND}/log/result/3"), &[]).await.refusal().1, "release_unknown");
+        // Compressed once: the same bytes.
+        let packed = asked(&place, &token, &path, &[("accept-encoding", "br;q=1, gzip;q=0.5")]).await;
+        assert_eq!(packed.header("content-encoding"), "gzip");
+        let mut unpacked = Vec::new();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(packed.body.as_slice()), &mut unpacked).unwrap();
+        assert_eq!(unpacked, second.body);
+        let plain = asked(&place, &token, &path, &[("accept-encoding", "gzip;q=0, identity")]).await;
+        assert_eq!((plain.header("content-encoding"), &plain.body), ("", &second.body));
     }
 }
 

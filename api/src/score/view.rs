@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use survey_forms::Round;
 use survey_forms::disclosure::Suppression;
-use survey_forms::scoring::{DocumentTarget, ScoreDocument, VoidReason};
+use survey_forms::scoring::{DocumentTarget, LeftOut, ScoreDocument, VoidReason};
+
+use super::charts;
 
 /// A number of the document as people here write it: `87.50` → `87,50`.
 pub(super) fn decimal(text: &str) -> String {
@@ -31,6 +33,8 @@ pub(super) struct TargetRow {
     pub(super) max_points: String,
     /// 95 % interval of the percent.
     pub(super) interval: Option<String>,
+    /// Its ends, for the drawing.
+    pub(super) bounds: Option<(String, String)>,
     /// Ranks that chance leaves possible, where they are more than one.
     pub(super) ranks: Option<String>,
     /// Whether it differs from the next one below it.
@@ -61,8 +65,24 @@ pub(super) struct ScoreRow {
     /// Why it is hidden.
     pub(super) hidden: Option<&'static str>,
     pub(super) n: u64,
+    /// The middle of the kind, for a field.
+    pub(super) middle: String,
     /// Ballots that were asked, where that may be told.
     pub(super) asked: Option<u64>,
+}
+
+/// A group's cell of an item.
+pub(super) struct CellRow {
+    pub(super) item: String,
+    pub(super) group: String,
+    pub(super) issued: u64,
+    pub(super) returned: u64,
+    pub(super) n: u64,
+    pub(super) mean: String,
+    /// `70,1 – 82,4`, where the document has it.
+    pub(super) interval: String,
+    /// Why it is hidden.
+    pub(super) hidden: Option<&'static str>,
 }
 
 /// An item of one target, with the code of its field.
@@ -112,6 +132,7 @@ pub(super) fn target_row(target: &DocumentTarget) -> TargetRow {
         points: shown(target.survey_points.as_ref()),
         hidden: target.suppressed.map(hidden),
         max_points: decimal(&target.max_points),
+        bounds: target.interval.as_ref().map(|i| (i.low.clone(), i.high.clone())),
         interval: target.interval.as_ref().map(|i| format!("{} – {}", decimal(&i.low), decimal(&i.high))),
         ranks: target.rank_range.filter(|r| r.best != r.worst).map(|r| format!("{}–{}", r.best, r.worst)),
         differs: target.differs_from_next,
@@ -162,7 +183,8 @@ const fn reason(reason: VoidReason) -> &'static str {
     }
 }
 
-pub(super) fn fields(target: &DocumentTarget) -> Vec<ScoreRow> {
+pub(super) fn fields(document: &ScoreDocument, target: &DocumentTarget) -> Vec<ScoreRow> {
+    let middle = |field: &str| charts::middle_of_field(document, &target.kind, field);
     let n = |field: &str| target.items.iter().filter(|item| item.field == field).map(|item| item.n).sum();
     target
         .fields
@@ -175,6 +197,7 @@ pub(super) fn fields(target: &DocumentTarget) -> Vec<ScoreRow> {
             points: points(field.points.as_ref(), &field.max_points),
             hidden: field.suppressed.map(hidden),
             n: n(&field.field),
+            middle: middle(&field.field).map_or_else(|| "–".to_owned(), |middle| decimal(&format!("{middle:.2}"))),
             asked: None,
         })
         .collect()
@@ -195,8 +218,41 @@ pub(super) fn items(round: &Round, target: &DocumentTarget) -> Vec<ItemView> {
                 points: points(item.points.as_ref(), &item.max_points),
                 hidden: item.suppressed.map(hidden),
                 n: item.n,
+                middle: String::new(),
                 asked: item.asked,
             },
         })
         .collect()
+}
+
+/// Every group's cell of every item, hidden ones with their reason.
+pub(super) fn cells(target: &DocumentTarget) -> Vec<CellRow> {
+    let row = |item: &survey_forms::scoring::DocumentItem, cell: &survey_forms::scoring::DocumentCell| CellRow {
+        item: item.item_code.clone(),
+        group: cell.respondent_code.clone(),
+        issued: cell.issued,
+        returned: cell.returned,
+        n: cell.n,
+        mean: shown(cell.mean.as_ref()),
+        interval: cell
+            .interval
+            .as_ref()
+            .map(|bounds| format!("{}\u{a0}–\u{a0}{}", decimal(&bounds.low), decimal(&bounds.high)))
+            .unwrap_or_default(),
+        hidden: cell.suppressed.map(hidden),
+    };
+    target.items.iter().flat_map(|item| item.groups.iter().map(move |cell| row(item, cell))).collect()
+}
+
+/// What a correction leaves out, each in words.
+pub(super) fn left_out(round: &Round, left_out: &[LeftOut]) -> Vec<String> {
+    let words = |out: &LeftOut| {
+        let group = out.respondent_code.as_deref().map_or_else(|| "mọi nhóm".to_owned(), |code| format!("nhóm {code}"));
+        let name = |code: &str| round.target(code).map_or_else(|| code.to_owned(), |target| target.name.clone());
+        let target = out.target.as_deref().map_or_else(|| "mọi cơ quan".to_owned(), name);
+        let item =
+            out.item_code.as_deref().map_or_else(|| "mọi tiêu chí".to_owned(), |code| format!("tiêu chí {code}"));
+        format!("{group}; {target}; {item}")
+    };
+    left_out.iter().map(words).collect()
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 use super::certainty::{self, Total};
+use super::correction::Correction;
 use super::interval;
 use super::sheet::{CellScore, ItemScore, ScoreSheet, TargetScore};
 use super::tables::{Tables, items_by_field};
@@ -20,6 +21,12 @@ use crate::round::{DisclosureRules, Round};
 pub struct ScoreDocument {
     /// The round's id.
     pub round: String,
+    /// From 1: a correction is a new release, and the old ones stay.
+    #[serde(default = "first_release")]
+    pub release: u32,
+    /// Why there is a release after the first, and what it leaves out; null for the first.
+    #[serde(default)]
+    pub correction: Option<Correction>,
     /// When it was published.
     pub published_at: DateTime<FixedOffset>,
     /// Hash of the rules as declared before the round opened.
@@ -181,6 +188,11 @@ pub struct VoidCount {
     pub count: u64,
 }
 
+/// Of documents that were written before there were corrections.
+const fn first_release() -> u32 {
+    1
+}
+
 impl ScoreDocument {
     /// Canonical JSON (RFC 8785): what is signed and hashed.
     #[must_use]
@@ -198,7 +210,8 @@ impl ScoreSheet {
     }
 
     /// The document of a later release, which must not give away more together with the `earlier` ones, the oldest
-    /// first, than each does by itself.
+    /// first, than each does by itself. Whoever makes it says why ([`ScoreDocument::correction`]) and asks
+    /// [`super::reveals`].
     #[must_use]
     pub fn document_after(
         &self,
@@ -252,6 +265,8 @@ impl ScoreSheet {
         rank(round, &self.targets, &variances, &mut targets);
         ScoreDocument {
             round: round.id.clone(),
+            release: u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1),
+            correction: None,
             published_at,
             rules_hash: round.hash.clone(),
             log_root: log_root.to_owned(),

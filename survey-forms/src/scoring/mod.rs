@@ -13,6 +13,7 @@
 //! 7. A paper ballot with less than the declared share of valid items is void.
 
 mod certainty;
+mod correction;
 mod document;
 mod explain;
 mod interval;
@@ -28,6 +29,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use crate::ratio::Ratio;
+pub use correction::{Changed, Correction, LeftOut, Revealed, Standing, changes, reveals};
 pub use document::{
     Ballots, DocumentCell, DocumentField, DocumentItem, DocumentTarget, Interval, OptionCount, RankRange,
     ScoreDocument, VoidCount,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::correction::LeftOut;
 use crate::answers::{Answer, Asked, Ballot, Form, Mark};
 use crate::questionnaire::{Choices, Questionnaire, Scale};
 use crate::ratio::{self, Ratio};
@@ -190,6 +191,22 @@ impl Tally {
             *self.stray.entry(*reason).or_insert(0) += more;
         }
         Ok(())
+    }
+
+    /// Takes answers out of the count again, as if they had not been asked for. Ballots stay counted as ballots.
+    pub fn leave_out(&mut self, out: &LeftOut) {
+        for (code, group) in &mut self.groups {
+            let width = group.items.len().max(1);
+            for block in &mut group.blocks {
+                let of_block = group.items.iter().enumerate();
+                for (place, item) in of_block.filter(|(_, item)| out.covers(code, &block.target, &item.code)) {
+                    let counts = block.counts.iter_mut().skip(item.start).take(item.options.len() + MARKS);
+                    counts.for_each(|count| *count = 0);
+                    let rows = block.rows.chunks_mut(width).filter_map(|row| row.get_mut(place));
+                    rows.for_each(|answer| *answer = NOT_ASKED);
+                }
+            }
+        }
     }
 
     /// The counts of an item about a target from a group; `None` where the group is not asked that.

@@ -155,10 +155,14 @@ fn ballots(mut pack: Pack, facts: &Facts, report: &mut Report) {
     let fault = if pack.rules.hash != facts.rules_hash {
         Some("other rules than those that the round was opened with".to_owned())
     } else {
+        for out in read.correction.iter().flat_map(|correction| &correction.left_out) {
+            pack.tally.leave_out(out);
+        }
         let sheet = scoring::score(&pack.rules, &pack.tally, &pack.turnout);
         let log_root = facts.log_root.as_deref().unwrap_or_default();
-        let again = sheet.document(&pack.rules, read.published_at, log_root).canonical();
-        (again != *document).then(|| "the ballots do not give the published scores".to_owned())
+        let mut again = sheet.document_after(&pack.rules, read.published_at, log_root, &facts.earlier);
+        again.correction.clone_from(&read.correction);
+        (again.canonical() != *document).then(|| "the ballots do not give the published scores".to_owned())
     };
     report.by(Check::PackScores, fault, format_args!("the ballots give the published document, byte for byte"));
 }

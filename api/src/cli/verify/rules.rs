@@ -30,8 +30,10 @@ pub(super) struct Facts {
     pub(super) sheets: Option<PaperBook>,
     /// How many, and the commitment.
     pub(super) opened: Option<(u64, String)>,
-    /// The published document, if it is the one in the log.
+    /// The latest published document, if every release is the one in the log.
     pub(super) document: Option<(Vec<u8>, ScoreDocument)>,
+    /// The releases before it, the oldest first.
+    pub(super) earlier: Vec<ScoreDocument>,
 }
 
 pub(super) fn check(
@@ -245,44 +247,75 @@ fn result(walk: &Walk, source: &mut Source, facts: &mut Facts, report: &mut Repo
         _ => None,
     });
     let results: Vec<(u64, &String)> = results.collect();
-    let Some((release, sha256)) = results.last() else {
+    let Some((_, latest)) = results.last() else {
         match source.bytes("result/1")? {
             None => report.skip(check, "nothing has been published"),
             Some(_) => report.fail(check, "a document was published that is not in the log"),
         }
         return Ok(());
     };
-    if results.iter().zip(1_u64..).any(|((release, _), nth)| *release != nth) {
-        report.fail(check, "releases do not follow each other");
-        return Ok(());
+    let mut releases: Vec<(Vec<u8>, ScoreDocument)> = Vec::new();
+    for ((release, sha256), nth) in results.iter().zip(1_u64..) {
+        let read = if *release == nth {
+            released(source, nth, sha256, facts)?
+        } else {
+            Err("releases do not follow each other".to_owned())
+        };
+        match read {
+            Ok(read) => releases.push(read),
+            Err(fault) => {
+                report.fail(check, fault);
+                return Ok(());
+            }
+        }
     }
-    let Some(document) = source.bytes(&format!("result/{release}"))? else {
-        report.fail(check, format_args!("the document of release {release} is missing"));
-        return Ok(());
-    };
-    if HEXLOWER.encode(&Sha256::digest(&document)) != **sha256 {
-        report.fail(check, "the published document is not the one in the log");
-        return Ok(());
-    }
-    let Ok(read) = serde_json::from_slice::<ScoreDocument>(&document) else {
-        report.fail(check, "the published document does not read");
-        return Ok(());
-    };
-    let of_group = |g: &survey_forms::scoring::Ballots| sum(g.void.iter().map(|v| v.count).chain([g.valid]));
-    let counted = sum(read.ballots.iter().map(of_group));
-    let opened = facts.opened.as_ref().map_or(0, |(opened, _)| *opened);
-    let fault = if read.round != facts.round || read.rules_hash != facts.rules_hash {
-        Some("the published document follows other rules than the round was opened with".to_owned())
-    } else if Some(&read.log_root) != facts.log_root.as_ref() {
-        Some("the published document names another log".to_owned())
-    } else if counted != opened {
-        Some(format!("{counted} ballots in the published document, {opened} opened"))
-    } else {
-        None
-    };
-    report.by(check, fault, format_args!("sha256 {sha256}, {counted} ballots"));
+    let Some((document, read)) = releases.pop() else { return Ok(()) };
+    let counted = ballots(&read);
+    let release = read.release;
+    report.pass(check, format_args!("release {release}, sha256 {latest}, {counted} ballots"));
+    facts.earlier = releases.into_iter().map(|(_, read)| read).collect();
     facts.document = Some((document, read));
     Ok(())
+}
+
+/// One release: what was published, or what is wrong with it.
+fn released(
+    source: &mut Source,
+    release: u64,
+    sha256: &str,
+    facts: &Facts,
+) -> Result<Result<(Vec<u8>, ScoreDocument), String>, Failure> {
+    let Some(document) = source.bytes(&format!("result/{release}"))? else {
+        return Ok(Err(format!("the document of release {release} is missing")));
+    };
+    if HEXLOWER.encode(&Sha256::digest(&document)) != sha256 {
+        return Ok(Err(format!("the published document of release {release} is not the one in the log")));
+    }
+    let Ok(read) = serde_json::from_slice::<ScoreDocument>(&document) else {
+        return Ok(Err(format!("the published document of release {release} does not read")));
+    };
+    let counted = ballots(&read);
+    let opened = facts.opened.as_ref().map_or(0, |(opened, _)| *opened);
+    let reason = read.correction.as_ref().map_or("", |correction| correction.reason.trim());
+    Ok(if read.round != facts.round || read.rules_hash != facts.rules_hash {
+        Err("the published document follows other rules than the round was opened with".to_owned())
+    } else if Some(&read.log_root) != facts.log_root.as_ref() {
+        Err("the published document names another log".to_owned())
+    } else if counted != opened {
+        Err(format!("{counted} ballots in the published document, {opened} opened"))
+    } else if u64::from(read.release) != release {
+        Err(format!("release {release} says that it is release {}", read.release))
+    } else if release > 1 && reason.is_empty() {
+        Err(format!("release {release} is a correction that does not say why"))
+    } else {
+        Ok((document, read))
+    })
+}
+
+/// Ballots in a document, void ones included.
+fn ballots(document: &ScoreDocument) -> u64 {
+    let of_group = |g: &survey_forms::scoring::Ballots| sum(g.void.iter().map(|v| v.count).chain([g.valid]));
+    sum(document.ballots.iter().map(of_group))
 }
 
 /// Whoever wrote these numbers may have chosen them to overflow.

@@ -5,7 +5,7 @@ use askama::Template;
 use survey_forms::Round;
 use survey_forms::scoring::{KindRanks, OtherRule, Scenario, ScoreDocument, sensitivity};
 
-use super::{Head, find, head, releases};
+use super::{Asked, Head, head, shown as released};
 use crate::db::Db;
 use crate::http::Problem;
 use crate::http::frame::{Frame, Site, page};
@@ -43,17 +43,18 @@ struct GroupView {
 
 pub(super) async fn item(
     path: web::Path<(String, String, String)>,
+    asked: web::Query<Asked>,
     db: web::Data<Db>,
     rounds: web::Data<Rounds>,
     publications: web::Data<Publications>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Problem> {
     let (round, target, item) = path.into_inner();
-    let all = releases(&db, &rounds, &publications).await?;
-    let (publication, loaded) = find(&all, &db, &rounds, &round).await?;
-    let definition = &loaded.definition;
-    let told = explained(definition, &publication.document, &target, &item)?;
-    let found = publication.document.targets.iter().find(|one| one.target == target);
+    let release = released(&db, &rounds, &publications, Some(round), asked.into_inner()).await?;
+    let release = release.ok_or(ScoreError::NotPublished)?;
+    let (document, definition) = (&release.publication.document, &release.round.definition);
+    let told = explained(definition, document, &target, &item)?;
+    let found = document.targets.iter().find(|one| one.target == target);
     let target_name = found.ok_or(ScoreError::TargetUnknown)?.name.clone();
     let shown = |text: &Option<String>| text.as_ref().map_or_else(|| "–".to_owned(), |text| decimal(text));
     let groups = told.explanation.groups.iter().map(|group| GroupView {
@@ -76,7 +77,7 @@ pub(super) async fn item(
     let name = definition.criterion(&item).map(|criterion| criterion.name.clone()).unwrap_or_default();
     Ok(page(&ItemPage {
         frame: site.frame(&name),
-        head: head(publication, loaded),
+        head: head(&release),
         groups: groups.collect(),
         percent: told
             .explanation
@@ -122,17 +123,16 @@ struct RankRow {
 
 pub(super) async fn other_rules(
     round: web::Path<String>,
+    asked: web::Query<Asked>,
     db: web::Data<Db>,
     rounds: web::Data<Rounds>,
     publications: web::Data<Publications>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, Problem> {
-    let all = releases(&db, &rounds, &publications).await?;
-    let (publication, loaded) = find(&all, &db, &rounds, &round).await?;
-    let kinds = tables(&loaded.definition, &publication.document);
-    Ok(page(&SensitivityPage {
-        frame: site.frame("Độ nhạy của thứ hạng"), head: head(publication, loaded), kinds
-    }))
+    let release = released(&db, &rounds, &publications, Some(round.into_inner()), asked.into_inner()).await?;
+    let release = release.ok_or(ScoreError::NotPublished)?;
+    let kinds = tables(&release.round.definition, &release.publication.document);
+    Ok(page(&SensitivityPage { frame: site.frame("Độ nhạy của thứ hạng"), head: head(&release), kinds }))
 }
 
 fn tables(round: &Round, document: &ScoreDocument) -> Vec<KindTable> {

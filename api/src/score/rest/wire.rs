@@ -12,6 +12,11 @@ pub(super) struct Scores {
     /// The round's id.
     #[schema(example = "quang-nam-2023")]
     pub(super) round: String,
+    /// From 1: a correction is a new release, and the old ones stay.
+    #[schema(example = 1)]
+    release: u32,
+    /// Why there is a release after the first, and what it leaves out; null for the first.
+    correction: Option<CorrectionMade>,
     /// When it was published.
     #[schema(value_type = String, format = DateTime, example = "2023-11-15T08:00:00+07:00")]
     published_at: DateTime<FixedOffset>,
@@ -23,6 +28,56 @@ pub(super) struct Scores {
     targets: Vec<TargetScores>,
     /// Ballots by group, valid and void.
     ballots: Vec<GroupBallots>,
+}
+
+/// What a release after the first is for.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CorrectionMade {
+    /// In words, in Vietnamese.
+    #[schema(example = "Tiêu chí X1.1 in sai trên phiếu giấy.")]
+    reason: String,
+    /// Answers that do not count, seen from the box: those that fit everything that a line names.
+    left_out: Vec<LeftOutRange>,
+}
+
+/// Answers that do not count.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LeftOutRange {
+    /// Of one group; of every group when null.
+    respondent_code: Option<String>,
+    /// About one target; about every target when null.
+    target: Option<String>,
+    /// To one item; to every item when null.
+    #[schema(example = "X1.1")]
+    item_code: Option<String>,
+}
+
+/// The releases of a round.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ReleaseList {
+    /// The round's id.
+    #[schema(example = "quang-nam-2023")]
+    pub(super) round: String,
+    /// The oldest first; none before the publication.
+    pub(super) releases: Vec<ReleaseEntry>,
+}
+
+/// One release.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ReleaseEntry {
+    /// From 1.
+    #[schema(example = 1)]
+    pub(super) release: u32,
+    /// When it was published.
+    #[schema(value_type = String, format = DateTime, example = "2023-11-15T08:00:00+07:00")]
+    pub(super) published_at: DateTime<FixedOffset>,
+    /// SHA-256 of the document's canonical JSON, lower-case hex, as in the round's log.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    pub(super) sha256: String,
+    /// Why it was made, for a correction.
+    pub(super) reason: Option<String>,
 }
 
 /// Scores of one target.
