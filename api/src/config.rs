@@ -60,6 +60,11 @@ pub struct Config {
     pub mail_timeout_seconds: u64,
     /// After so many seconds a letter whose sending was cut off is sent again, with another code.
     pub mail_lease_seconds: u64,
+    /// Seconds between looks for webhooks that are due; none are sent by this process when 0.
+    pub webhook_seconds: u64,
+    /// Networks inside which webhooks may be sent, also without TLS, such as `10.20.0.0/16`; otherwise only to public
+    /// addresses.
+    pub webhook_networks: Vec<String>,
 }
 
 /// A setting that is never printed.
@@ -79,11 +84,6 @@ impl std::fmt::Debug for Hidden {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Hidden(..)")
     }
-    /// Seconds between looks for webhooks that are due; none are sent by this process when 0.
-    pub webhook_seconds: u64,
-    /// Networks inside which webhooks may be sent, also without TLS, such as `10.20.0.0/16`; otherwise only to public
-    /// addresses.
-    pub webhook_networks: Vec<String>,
 }
 
 /// Shape of the log lines.
