@@ -119,11 +119,11 @@ pub fn reveals(earlier: &[ScoreDocument], new: &ScoreDocument) -> Vec<Revealed> 
         };
         let total =
             Number { now: target.percent.is_some(), then: then.iter().map(|t| (t.suppressed, t.percent.is_some())) };
-        let mut sums = vec![total.is_new()];
+        let mut sums = vec![total.comes_new()];
         for field in &target.fields {
             let then = then.iter().flat_map(|t| &t.fields).filter(|then| then.field == field.field);
             let then = then.map(|then| (then.suppressed, then.percent.is_some()));
-            sums.push(Number { now: field.percent.is_some(), then }.is_new());
+            sums.push(Number { now: field.percent.is_some(), then }.comes_new());
         }
         if sums.contains(&true) {
             revealed.push(seen(None, None));
@@ -152,7 +152,7 @@ fn of_item<'d>(
 ) -> Vec<Option<&'d str>> {
     let mut revealed = Vec::new();
     let scores = then.iter().map(|then| (then.suppressed, then.percent.is_some()));
-    if (Number { now: item.percent.is_some(), then: scores }).is_new() {
+    if (Number { now: item.percent.is_some(), then: scores }).comes_new() {
         revealed.push(None);
     }
     let of_group =
@@ -166,7 +166,7 @@ fn of_item<'d>(
     revealed.extend(groups().filter(|group| gone(group) && !whole && !was_shown(group)).map(Some));
     for cell in &item.groups {
         let then = of_group(&cell.respondent_code).map(|then| (then.suppressed, then.mean.is_some()));
-        if (Number { now: cell.mean.is_some(), then }).is_new() {
+        if (Number { now: cell.mean.is_some(), then }).comes_new() {
             revealed.push(Some(&cell.respondent_code));
         }
     }
@@ -181,7 +181,7 @@ struct Number<I> {
 
 impl<I: Iterator<Item = (Option<Suppression>, bool)>> Number<I> {
     /// Whether it is told for the first time, after it was kept back.
-    fn is_new(self) -> bool {
+    fn comes_new(self) -> bool {
         let (mut kept_back, mut told) = (false, false);
         for (hidden, shown) in self.then {
             kept_back |= hidden.is_some_and(|reason| reason != Suppression::NoValidAnswers);
