@@ -14,7 +14,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::Value;
 
 /// What a fetch found.
-pub enum Fetched {
+pub(crate) enum Fetched {
     /// The document, and the tag to ask with next time.
     New(Box<Value>, String),
     /// The caller has it already.
@@ -47,7 +47,13 @@ fn main() -> ExitCode {
 ///
 /// # Errors
 /// When the service refuses (its problem document says why), or the signature does not fit.
-pub fn fetch(url: &str, round: &str, id: &str, secret: &str, known: Option<&str>) -> Result<Fetched, Box<dyn Error>> {
+pub(crate) fn fetch(
+    url: &str,
+    round: &str,
+    id: &str,
+    secret: &str,
+    known: Option<&str>,
+) -> Result<Fetched, Box<dyn Error>> {
     let api = format!("{}/api/v1", url.trim_end_matches('/'));
     let config = ureq::Agent::config_builder().http_status_as_error(false).build();
     let agent = ureq::Agent::new_with_config(config);
@@ -79,7 +85,7 @@ pub fn fetch(url: &str, round: &str, id: &str, secret: &str, known: Option<&str>
 ///
 /// # Errors
 /// When it is something else, or the signature does not fit.
-pub fn verified(jws: &str, keys: &Value) -> Result<Value, Box<dyn Error>> {
+pub(crate) fn verified(jws: &str, keys: &Value) -> Result<Value, Box<dyn Error>> {
     let (signed, signature) = jws.rsplit_once('.').ok_or("not a JWS")?;
     let (header, payload) = signed.split_once('.').ok_or("not a JWS")?;
     let decode = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes());

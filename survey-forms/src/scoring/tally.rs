@@ -193,14 +193,17 @@ impl Tally {
         Ok(())
     }
 
-    /// Takes answers out of the count again. Ballots stay counted as ballots.
+    /// Takes answers out of the count again, as if they had not been asked for. Ballots stay counted as ballots.
     pub fn leave_out(&mut self, out: &LeftOut) {
         for (code, group) in &mut self.groups {
-            for (target, place) in &group.targets {
-                for item in group.items.iter().filter(|item| out.covers(code, target, &item.code)) {
-                    let start = place * group.block + item.start;
-                    let counts = group.counts.iter_mut().skip(start).take(item.options.len() + MARKS);
+            let width = group.items.len().max(1);
+            for block in &mut group.blocks {
+                let of_block = group.items.iter().enumerate();
+                for (place, item) in of_block.filter(|(_, item)| out.covers(code, &block.target, &item.code)) {
+                    let counts = block.counts.iter_mut().skip(item.start).take(item.options.len() + MARKS);
                     counts.for_each(|count| *count = 0);
+                    let rows = block.rows.chunks_mut(width).filter_map(|row| row.get_mut(place));
+                    rows.for_each(|answer| *answer = NOT_ASKED);
                 }
             }
         }
