@@ -11,8 +11,13 @@ import json
 import sys
 import tomllib
 from collections import Counter, defaultdict
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
+
+
+# Standard normal quantile of 97.5 %.
+Z = Decimal("1.959963984540054")
 
 
 def table(path):
@@ -91,11 +96,15 @@ def fixed(value, decimals):
 def recompute(survey, ballots, unranked):
     channels = {group["code"]: group["channel"] for group in survey.groups}
     values, valid, void = defaultdict(list), Counter(), Counter()
+    survey.counting, survey.uniform = [], Counter()
     for group, targets, answers in ballots.values():
         if is_void(survey, channels[group], group, targets, answers):
             void[group] += 1
             continue
         valid[group] += 1
+        survey.counting.append((group, targets, answers))
+        options = [a for (_, item), a in answers.items() if a in survey.scales.get(survey.items[group][item], ())]
+        survey.uniform[group] += len(options) >= 3 and len(set(options)) == 1
         for (target, item), answer in answers.items():
             percent = survey.scales[survey.items[group][item]].get(answer)
             if percent is not None:
@@ -120,10 +129,10 @@ def score(survey, target, values):
             if target["target_code"] in survey.rated_by(group) and code in survey.items[group["code"]]:
                 answers = values.get((group["code"], target["target_code"], code), [])
                 mean = sum(answers) / len(answers) if answers else None
-                cells.append((group["code"], Fraction(group["weight"]), len(answers), mean))
+                cells.append((group["code"], Fraction(group["weight"]), len(answers), mean, answers))
         if not cells:
             continue
-        answered = [(weight, mean) for _, weight, _, mean in cells if mean is not None]
+        answered = [(weight, mean) for _, weight, _, mean, _ in cells if mean is not None]
         weights = sum(weight for weight, _ in answered)
         percent = sum(weight * mean for weight, mean in answered) / weights if weights else None
         maximum = Fraction(criterion["max_points"])
@@ -131,12 +140,14 @@ def score(survey, target, values):
             {
                 "item_code": code,
                 "field": criterion["field"],
-                "n": sum(n for _, _, n, _ in cells),
+                "n": sum(n for _, _, n, _, _ in cells),
                 "max_points": maximum,
                 "percent": percent,
                 "points": None if percent is None else percent * maximum / 100,
-                "groups": [{"respondent_code": g, "n": n, "mean": mean} for g, _, n, mean in cells],
-                "small": is_small(survey, [(g, n) for g, _, n, _ in cells]),
+                "groups": [
+                    {"respondent_code": g, "n": n, "mean": mean, "values": answers} for g, _, n, mean, answers in cells
+                ],
+                "small": is_small(survey, [(g, n) for g, _, n, _, _ in cells]),
             }
         )
     fields = []
@@ -181,6 +192,105 @@ def total(items):
     return points, maximum, points / maximum * 100
 
 
+def square_root(value):
+    """Of a fraction, to forty digits."""
+    with localcontext() as context:
+        context.prec = 50
+        return (Decimal(value.numerator) / Decimal(value.denominator)).sqrt()
+
+
+def around(percent, variance, decimals):
+    """95 % interval, within 0 to 100."""
+    with localcontext() as context:
+        context.prec = 50
+        half = Fraction(Z * square_root(variance))
+    low, high = max(percent - half, Fraction(0)), min(percent + half, Fraction(100))
+    return {"low": fixed(low, decimals), "high": fixed(high, decimals)}
+
+
+def correction(n, issued):
+    """For a population of known size."""
+    return Fraction(issued - n, issued - 1) if issued >= n and issued >= 2 else Fraction(1)
+
+
+def cell_interval(survey, values, issued):
+    n = len(values)
+    mean = Fraction(sum(values), 1) / n
+    variance = sum((value - mean) ** 2 for value in values) / (n - 1) / n
+    return around(mean, variance * correction(n, issued), survey.decimals)
+
+
+def spread(survey, ours, theirs):
+    """(variance, design effect) of a target's total: ballots taken whole, groups as strata; a group with a cell that is
+    not shown, or too small for a distribution, varies like the most varied of the others."""
+    target, weights = ours["target"], {group["code"]: Fraction(group["weight"]) for group in survey.groups}
+    parts = defaultdict(dict)
+    answered = [item for item in ours["items"] if item["n"] > 0]
+    points = sum(item["max_points"] for item in answered)
+    if not points:
+        return None, None
+    for item in answered:
+        cells = [cell for cell in item["groups"] if cell["n"] > 0]
+        total_weight = sum(weights[cell["respondent_code"]] for cell in cells)
+        for cell in cells:
+            group = cell["respondent_code"]
+            part = item["max_points"] * weights[group] / (points * total_weight)
+            parts[group][item["item_code"]] = (part, cell["mean"], cell["n"])
+    closed, issued = set(), {}
+    for item in theirs["items"]:
+        for cell in item["groups"]:
+            if cell["n"] > 0:
+                issued[cell["respondent_code"]] = cell["issued"]
+                if cell["mean"] is None or cell["n"] < survey.rules["disclosure"]["distribution_n"]:
+                    closed.add(cell["respondent_code"])
+    groups, own = {}, {}
+    for group, items in parts.items():
+        share, n = sum(part for part, _, _ in items.values()), max(n for _, _, n in items.values())
+        if not share:
+            continue
+        groups[group] = (share, n)
+        if group in closed or n < 2:
+            continue
+        squares = Fraction(0)
+        for of, targets, answers in survey.counting:
+            if of != group or target not in targets:
+                continue
+            deviation = Fraction(0)
+            for item, (part, mean, answers_n) in items.items():
+                value = survey.scales[survey.items[group][item]].get(answers.get((target, item)))
+                if value is not None:
+                    deviation += part / share * (value - mean) * n / answers_n
+            squares += deviation**2
+        own[group] = squares / (n - 1)
+    effect = sum(n for _, n in groups.values()) * sum(share**2 / n for share, n in groups.values())
+    if theirs["suppressed"] is not None or not own:
+        return None, effect
+    most = max(own.values())
+    variance = sum(s**2 * own.get(g, most) / n * correction(n, issued[g]) for g, (s, n) in groups.items())
+    return variance, effect
+
+
+def differ(one, other):
+    """By more than chance in 95 of 100 cases; None where one of the two has no variance."""
+    if one["variance"] is None or other["variance"] is None:
+        return None
+    with localcontext() as context:
+        context.prec = 50
+        return abs(one["exact"] - other["exact"]) > Fraction(Z * square_root(one["variance"] + other["variance"]))
+
+
+def place(own, ranked):
+    """The ranks that chance leaves possible, and whether the next lower total differs."""
+    best = 1 + sum(r["exact"] > own["exact"] and differ(own, r) is True for r in ranked)
+    worst = len(ranked) - sum(r["exact"] < own["exact"] and differ(own, r) is True for r in ranked)
+    below = [r for r in ranked if r["exact"] < own["exact"]]
+    if not below:
+        return {"best": best, "worst": worst}, None
+    ties = [differ(own, r) for r in below if r["exact"] == max(b["exact"] for b in below)]
+    unsure = [tie for tie in ties if tie is not True]
+    return {"best": best, "worst": worst}, unsure[0] if unsure else True
+
+
 class Comparison:
     def __init__(self, decimals):
         self.decimals, self.compared, self.differing = decimals, 0, []
@@ -209,6 +319,30 @@ class Comparison:
             self.record(f"{place} {one[key]}", one, other, names)
 
 
+def beside(survey, results, published, check):
+    """Intervals, ranges of ranks, design effect, and how many were asked."""
+    valid = Counter((group, target) for group, targets, _ in survey.counting for target in targets)
+    for ours, theirs in zip(results, published["targets"]):
+        at = ours["target"]
+        ours["variance"], effect = spread(survey, ours, theirs)
+        interval = ours["variance"] is not None and around(ours["percent"], ours["variance"], survey.decimals)
+        check.same(f"{at} interval", interval or None, theirs["interval"])
+        check.same(f"{at} design effect", effect, theirs["design_effect"])
+        for item, shown in zip(ours["items"], theirs["items"]):
+            asked = sum(valid[cell["respondent_code"], at] for cell in item["groups"])
+            check.same(f"{at} {item['item_code']} asked", asked, shown["asked"])
+            for cell, other in zip(item["groups"], shown["groups"]):
+                told = other["mean"] is not None and cell["n"] >= survey.rules["disclosure"]["distribution_n"]
+                interval = told and cell_interval(survey, cell["values"], other["issued"])
+                where = f"{at} {item['item_code']} {cell['respondent_code']} interval"
+                check.same(where, interval or None, other["interval"])
+    for ours, theirs in zip(results, published["targets"]):
+        ranked = [r for r in results if r["kind"] == ours["kind"] and r["exact"] is not None]
+        ranks, differs = (None, None) if ours["exact"] is None else place(ours, ranked)
+        check.same(f"{ours['target']} ranks", ranks, theirs["rank_range"])
+        check.same(f"{ours['target']} differs from next", differs, theirs["differs_from_next"])
+
+
 def main(folder, ballots_path, scores_path):
     survey, ballots = Round(folder), read_ballots(ballots_path)
     published = json.loads(Path(scores_path).read_text(encoding="utf-8"))
@@ -233,10 +367,14 @@ def main(folder, ballots_path, scores_path):
                 hidden = other["suppressed"] is not None
                 check.same(f"{cells} {cell['respondent_code']} mean", None if hidden else cell["mean"], other["mean"])
                 check.same(f"{cells} {cell['respondent_code']} hidden", hidden or cell["n"] < k, hidden)
+    beside(survey, results, published, check)
     for row in published["ballots"]:
         group = row["respondent_code"]
         check.same(f"ballots of {group}", valid[group], row["valid"])
         check.same(f"void ballots of {group}", void[group], sum(v["count"] for v in row["void"]))
+        told = valid[group] >= max(k, survey.rules["disclosure"]["distribution_n"])
+        told = told and survey.uniform[group] <= valid[group] // 2
+        check.same(f"uniform ballots of {group}", survey.uniform[group] if told else None, row["uniform"])
     check.same("ballots", len(ballots), sum(valid.values()) + sum(void.values()))
     for line in check.differing:
         print(line)

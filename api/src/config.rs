@@ -37,11 +37,53 @@ pub struct Config {
     pub cast_batch: usize,
     /// Seconds between moves of cast ballots into the log and the box; never while the round is open when 0.
     pub batch_seconds: u64,
+    /// Where letters go: `smtps://HOST[:PORT]`, `smtp+starttls://HOST[:PORT]`, `smtp://HOST[:PORT]` on this machine, or
+    /// `file:///FOLDER` to try; no letter is sent when empty.
+    pub mail_url: String,
+    /// Who letters are from, `NAME <ADDRESS>`; mail that cannot be delivered comes back there.
+    pub mail_from: String,
+    /// User name at the mail server; none when empty.
+    pub mail_user: String,
+    /// Its password, if not in a file.
+    pub mail_password: Hidden,
+    /// A file with the password.
+    pub mail_password_file: Option<PathBuf>,
+    /// A certificate (PEM) that the mail server's is signed with, beside those of the system.
+    pub mail_ca_file: Option<PathBuf>,
+    /// Connections to the mail server.
+    pub mail_connections: usize,
+    /// Most letters a second of this process; 0 is no limit.
+    pub mail_per_second: u32,
+    /// Milliseconds between two letters to the same domain.
+    pub mail_domain_pause_ms: u64,
+    /// Longest wait for an answer of the mail server, in seconds.
+    pub mail_timeout_seconds: u64,
+    /// After so many seconds a letter whose sending was cut off is sent again, with another code.
+    pub mail_lease_seconds: u64,
     /// Seconds between looks for webhooks that are due; none are sent by this process when 0.
     pub webhook_seconds: u64,
     /// Networks inside which webhooks may be sent, also without TLS, such as `10.20.0.0/16`; otherwise only to public
     /// addresses.
     pub webhook_networks: Vec<String>,
+}
+
+/// A setting that is never printed.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden(String);
+
+impl Hidden {
+    /// The setting itself.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden(..)")
+    }
 }
 
 /// Shape of the log lines.
@@ -68,6 +110,17 @@ impl Default for Config {
             cast_queue_length: 4096,
             cast_batch: 128,
             batch_seconds: 60,
+            mail_url: String::new(),
+            mail_from: String::new(),
+            mail_user: String::new(),
+            mail_password: Hidden::default(),
+            mail_password_file: None,
+            mail_ca_file: None,
+            mail_connections: 4,
+            mail_per_second: 10,
+            mail_domain_pause_ms: 100,
+            mail_timeout_seconds: 60,
+            mail_lease_seconds: 900,
             webhook_seconds: 5,
             webhook_networks: Vec::new(),
         }

@@ -9,6 +9,7 @@ pub mod telemetry;
 
 pub mod db;
 pub mod http;
+pub mod mail;
 
 pub mod access;
 pub mod webhook;

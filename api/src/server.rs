@@ -24,11 +24,13 @@ use crate::ceremony;
 use crate::clock::Entropy;
 use crate::config::{BaseUrl, Config};
 use crate::credential;
+use crate::credential::letters::{MailSettings, Post};
 use crate::db::{Conn, Db, DbError};
 use crate::http::frame::Site;
 use crate::http::{Limits, Methods, Problem, assets, codes, extractors};
 use crate::http::{head_as_get, problems_as_pages, refuse_cross_site, security_headers};
 use crate::keying;
+use crate::mail::{Mail, MailError};
 use crate::monitor;
 use crate::print;
 use crate::respond;
@@ -73,6 +75,9 @@ pub enum StartError {
     /// The password hash could not be set up.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// The settings name no usable way for letters.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -84,6 +89,7 @@ pub struct Service {
     admin: Option<Server>,
     limits: Data<Limits>,
     batches: Option<Batches>,
+    post: Option<Post>,
     webhooks: Option<Webhooks>,
     port: u16,
     queue: std::thread::JoinHandle<()>,
@@ -102,6 +108,7 @@ struct State {
     tokens: Data<Tokens>,
     passwords: Data<Passwords>,
     publications: Data<Publications>,
+    mail: Data<MailSettings>,
 }
 
 impl Service {
@@ -141,10 +148,12 @@ impl Service {
             tokens: Data::new(Tokens::new(&base, entropy)),
             passwords: Data::new(Passwords::new(entropy)?),
             publications: Data::new(Publications::new()),
+            mail: Data::new(Mail::of(config)?),
             base: Data::new(base),
         };
         let limits = Data::clone(&state.limits);
         let batches = Batches::of(config, db, &state.rounds);
+        let post = Post::of(config, db, &state.rounds, entropy, &state.base)?;
         let webhooks = Webhooks::of(config, db)?;
         let address = listener.local_addr().map_err(|e| StartError::Listen(config.listen, e))?;
         let mut server = HttpServer::new(move || app(state.clone()))
@@ -157,7 +166,7 @@ impl Service {
         }
         let server = server.listen(listener).map_err(|e| StartError::Listen(address, e))?.run();
         let admin = config.admin_listen.map(|at| admin(at, db)).transpose()?;
-        Ok(Self { server, admin, limits, batches, webhooks, port: address.port(), queue })
+        Ok(Self { server, admin, limits, batches, post, webhooks, port: address.port(), queue })
     }
 
     /// The port it listens on.
@@ -183,8 +192,13 @@ impl Service {
             }
         });
         let batches = self.batches.map(|batches| actix_web::rt::spawn(batches.run()));
+        let postmen = self.post.map(|post| post.start()).transpose()?;
         let webhooks = self.webhooks.map(|webhooks| actix_web::rt::spawn(webhooks.run()));
         self.server.await?;
+        if let Some(postmen) = postmen {
+            // Letters on the wire are finished; the others go back into the outbox.
+            drop(tokio::task::spawn_blocking(move || postmen.stop()).await);
+        }
         housekeeping.abort();
         if let Some(task) = batches {
             // A batch under way is one transaction: it is whole or not there.
@@ -308,6 +322,7 @@ fn app(
         .app_data(state.tokens)
         .app_data(state.passwords)
         .app_data(state.publications)
+        .app_data(state.mail)
         .configure(extractors)
         .into_utoipa_app()
         .openapi(Document::openapi())

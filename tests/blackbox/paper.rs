@@ -60,7 +60,6 @@ fn loaded(stage: &Stage) {
     stage.phieu(&["migrate"]);
     stage.phieu(&["round", "load", text(&folder)]);
     stage.phieu(&["box", "keygen", ROUND, "--out", text(&stage.path("box.key"))]);
-    stage.phieu(&["round", "open", ROUND]);
 }
 
 /// Issues with the public address of a province behind a path.
@@ -82,6 +81,7 @@ fn slips_are_read_back_and_each_code_opens_its_form() {
     let links = of_kind(&scanned(&stage, &pdf, "150", 1, 2), "QR-Code");
     assert_eq!(links.len(), 11);
     let printed = words(&pdf);
+    stage.phieu(&["round", "open", ROUND]);
     let service = stage.serve();
     let anon = Actor::anon(&service);
     for link in &links {
@@ -164,6 +164,7 @@ fn asking_again_makes_new_codes_and_says_that_the_old_ones_are_dead() {
             places
         };
         assert_eq!(places(&first), places(&second));
+        stage.phieu(&["round", "open", ROUND]);
         let service = stage.serve();
         let anon = Actor::anon(&service);
         let old = read_codes(&first).remove("LĐS-CT").unwrap().remove(0).code;

@@ -163,6 +163,9 @@ async function keysOfTheirOwn() {
     assert.match(await stop.textContent(), /1: 1 .*Đúng như trên phiếu\?.*Để trống liền 3 câu, từ câu 3\./s);
   });
   await browser.audit(page, "a stop line", { sizes: SIZES });
+  await check("F9 leads to the page for papers with a trouble", async () => {
+    assert.match(await page.locator("[data-problem]").getAttribute("href"), /\/nhap-phieu\/su-co$/);
+  });
   await check("Esc stops and keeps what was typed", async () => {
     await page.keyboard.press("Escape");
     await page.waitForFunction(() => document.activeElement?.id === "ma");

@@ -229,6 +229,11 @@ function work(store) {
         close();
         await store.forget(place);
       },
+      // The paper goes to the page for that; what was typed of it stays here.
+      setAside: async (keys, effort, page) => {
+        await saver.leave(keys, effort, number);
+        location.href = page;
+      },
       leave: async (keys, effort) => {
         await saver.leave(keys, effort, number);
         tell("good", `${label}: đã dừng, dữ liệu được giữ. Quét lại mã phiếu để làm tiếp.`);

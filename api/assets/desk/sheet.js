@@ -390,6 +390,10 @@ export function start(form, desk = null) {
       event.preventDefault();
       desk.leave(typed(), effort.told());
     });
+    form.querySelector("[data-problem]")?.addEventListener("click", (event) => {
+      event.preventDefault();
+      desk.setAside(typed(), effort.told(), event.currentTarget.href);
+    });
     saveButton.addEventListener("click", (event) => {
       event.preventDefault();
       leave();

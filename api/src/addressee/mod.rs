@@ -7,6 +7,7 @@ mod store;
 use survey_forms::Round;
 use survey_forms::round::IssueMode;
 
+use crate::ballot::PublicKey;
 use crate::ballot::log::entry::Entry;
 use crate::db::{Conn, DbError};
 
@@ -82,6 +83,38 @@ pub(crate) fn rewrite(conn: &mut Conn, person: &Addressee) -> Result<(), DbError
 /// When the database fails.
 pub(crate) fn remove(conn: &mut Conn, ids: &[String]) -> Result<(), DbError> {
     Ok(store::delete(conn, ids)?)
+}
+
+/// One of them.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn one(conn: &mut Conn, round: &str, id: &str) -> Result<Option<Addressee>, DbError> {
+    Ok(store::one(conn, round, id)?)
+}
+
+/// The code that a person's last letter held.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn tied(conn: &mut Conn, id: &str) -> Result<Option<PublicKey>, DbError> {
+    Ok(store::tie(conn, id)?)
+}
+
+/// Ties a person to the code of the letter that is about to be handed over, in place of an earlier one.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn tie(conn: &mut Conn, round: &str, id: &str, key: &PublicKey) -> Result<(), DbError> {
+    Ok(store::put_tie(conn, round, id, key)?)
+}
+
+/// Takes a tie away; the code is nobody's then.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn untie(conn: &mut Conn, id: &str) -> Result<(), DbError> {
+    Ok(store::delete_tie(conn, id)?)
 }
 
 /// Ids of everybody of a round who has been sent a code.

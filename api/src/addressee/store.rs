@@ -7,6 +7,7 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 
 use super::{Addressee, Destroyed, mailbox};
+use crate::ballot::PublicKey;
 use crate::db::Conn;
 use crate::db::schema::{addressee, letter, posting, roster_upload, tie};
 
@@ -92,6 +93,29 @@ pub(super) fn delete(conn: &mut Conn, ids: &[String]) -> QueryResult<()> {
 pub(super) fn holders(conn: &mut Conn, round: &str) -> QueryResult<BTreeSet<String>> {
     let ids: Vec<String> = tie::table.filter(tie::round.eq(round)).select(tie::addressee).load(conn)?;
     Ok(ids.into_iter().collect())
+}
+
+pub(super) fn one(conn: &mut Conn, round: &str, id: &str) -> QueryResult<Option<Addressee>> {
+    addressee::table.find(id).filter(addressee::round.eq(round)).select(COLUMNS).first(conn).optional()
+}
+
+pub(super) fn tie(conn: &mut Conn, id: &str) -> QueryResult<Option<PublicKey>> {
+    let key: Option<Vec<u8>> = tie::table.find(id).select(tie::public_key).first(conn).optional()?;
+    Ok(key.and_then(|key| key.try_into().ok()))
+}
+
+pub(super) fn put_tie(conn: &mut Conn, round: &str, id: &str, key: &PublicKey) -> QueryResult<()> {
+    let changed = diesel::update(tie::table.find(id)).set(tie::public_key.eq(key.as_slice())).execute(conn)?;
+    if changed == 0 {
+        diesel::insert_into(tie::table)
+            .values((tie::addressee.eq(id), tie::round.eq(round), tie::public_key.eq(key.as_slice())))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+pub(super) fn delete_tie(conn: &mut Conn, id: &str) -> QueryResult<()> {
+    diesel::delete(tie::table.find(id)).execute(conn).map(|_| ())
 }
 
 pub(super) fn delete_all(conn: &mut Conn, round: &str) -> QueryResult<Destroyed> {

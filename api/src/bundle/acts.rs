@@ -291,7 +291,9 @@ fn receive(
     // Refuses before a sheet moves.
     kept.bundle.received(0)?;
     for (number, exit) in missing {
-        move_one(conn, sheets, *number, Move::Leave(*exit))?;
+        // Looked at anew: a number that is named twice is a mistake.
+        let now = store::sheets(conn, &kept.round, Some(&kept.id))?;
+        move_one(conn, &now, *number, Move::Leave(*exit))?;
     }
     // A replacement that was printed after the others were handed over has come back with them.
     for step in [Move::Issue, Move::Receive] {
@@ -367,6 +369,7 @@ fn sign(conn: &mut Conn, by: &By, kept: &Kept) -> Result<String, BundleError> {
             move_all(conn, &sheets, Move::Bundle)?;
             let sheets = store::sheets(conn, &kept.round, Some(&kept.id))?;
             move_all(conn, &sheets, Move::Archive)?;
+            super::scans::delete_of(conn, &kept.id)?;
             store::save(conn, &kept.id, &next)?;
             Ok("second".to_owned())
         }

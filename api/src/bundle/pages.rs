@@ -35,11 +35,13 @@ pub(crate) struct Asked {
 }
 
 /// The round that is looked at, and all of them by id and title.
-pub(crate) fn chosen(
-    conn: &mut Conn,
-    rounds: &Rounds,
-    asked: &str,
-) -> Result<(Option<std::sync::Arc<LoadedRound>>, Vec<(String, String)>), crate::round::RoundError> {
+type Chosen = (Option<std::sync::Arc<LoadedRound>>, Vec<(String, String)>);
+
+/// Which round is looked at when `asked` for one, or for none.
+///
+/// # Errors
+/// When there is no such round, or the database fails.
+pub(crate) fn chosen(conn: &mut Conn, rounds: &Rounds, asked: &str) -> Result<Chosen, crate::round::RoundError> {
     let all = rounds.all(conn)?;
     let round = match asked {
         "" => all.iter().find(|r| r.state == RoundState::Open).or_else(|| all.first()).cloned(),

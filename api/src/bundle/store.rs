@@ -252,6 +252,10 @@ pub(super) fn save(conn: &mut Conn, id: &str, of: &Bundle) -> QueryResult<()> {
         }
     };
     let here = bundle::table.find(id);
+    // First: the table takes no locked bundle without two names.
+    if let Some([first, second]) = signed {
+        diesel::update(here).set((bundle::signed_first.eq(first), bundle::signed_second.eq(second))).execute(conn)?;
+    }
     diesel::update(here)
         .set((
             bundle::state.eq(state),
@@ -261,9 +265,6 @@ pub(super) fn save(conn: &mut Conn, id: &str, of: &Bundle) -> QueryResult<()> {
             bundle::noted_by.eq(note.map(|(by, _)| by)),
         ))
         .execute(conn)?;
-    if let Some([first, second]) = signed {
-        diesel::update(here).set((bundle::signed_first.eq(first), bundle::signed_second.eq(second))).execute(conn)?;
-    }
     Ok(())
 }
 

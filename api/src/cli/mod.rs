@@ -6,6 +6,7 @@ mod correct;
 mod custody;
 mod demo;
 mod keys;
+mod letters;
 mod new_file;
 mod out;
 mod pack;
@@ -65,6 +66,9 @@ enum Command {
     /// Print sheets that carry no code: specimens, covers of bundles, records, keys, lists.
     #[command(subcommand)]
     Print(print::Command),
+    /// Letters to named people: plan, try, send, watch.
+    #[command(subcommand)]
+    Letters(letters::Command),
     /// Response rates of a round, now.
     Rates {
         /// Id of the round.
@@ -134,6 +138,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Codes(command) => codes::run(command, &settings()?),
         Command::Bundle(command) => bundle::run(command, &settings()?),
         Command::Print(command) => print::run(command, &settings()?),
+        Command::Letters(command) => letters::run(command, &settings()?),
         Command::Staff(command) => staff::staff(command, &settings()?),
         Command::Client(command) => staff::clients(command, &settings()?),
         Command::Keys(command) => keys::run(command, &settings()?),

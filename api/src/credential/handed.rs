@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use survey_forms::round::Channel;
+use survey_forms::round::{Assignment, Channel};
 
 use super::store::{self, NewCredential};
-use super::{CredentialError, IssuedCode, Place, Selection, how_many, is_chosen, issue, place, takes_codes};
+use super::{
+    CredentialError, IssuedCode, Place, Selection, how_many, is_by_letter, is_chosen, issue, place, refuse_addressed,
+    takes_codes,
+};
 use crate::ballot::log::entry::What;
 use crate::ballot::{Keys, PublicKey, Token, log};
 use crate::bundle;
@@ -47,6 +50,7 @@ pub fn hand_over(
     entropy: &Entropy,
 ) -> Result<HandedOver, CredentialError> {
     takes_codes(conn, round.id())?;
+    refuse_addressed(round, selection)?;
     if selection.count.is_some() {
         return Ok(HandedOver { codes: issue(conn, round, selection, entropy)?, revoked: 0 });
     }
@@ -88,7 +92,8 @@ pub fn standings(
     let unused = store::unused_counts(conn, round.id())?;
     let people = store::roster(conn, round.id())?;
     let mut groups: BTreeMap<String, Standing> = BTreeMap::new();
-    for assignment in round.definition.assignments().iter().filter(|a| is_chosen(a, selection)) {
+    let chosen = |a: &&Assignment| is_chosen(a, selection) && !is_by_letter(round, a);
+    for assignment in round.definition.assignments().iter().filter(chosen) {
         let at = place(assignment);
         let group = groups.entry(at.0.clone()).or_default();
         let idle = unused.get(&at).copied().unwrap_or(0);
@@ -107,7 +112,8 @@ fn renew(
     selection: Selection<'_>,
     entropy: &Entropy,
 ) -> Result<Vec<IssuedCode>, CredentialError> {
-    let assignments = round.definition.assignments().into_iter().filter(|a| is_chosen(a, selection));
+    let chosen = |a: &Assignment| is_chosen(a, selection) && !is_by_letter(round, a);
+    let assignments = round.definition.assignments().into_iter().filter(chosen);
     let order: BTreeMap<Place, (usize, Vec<String>)> =
         assignments.zip(0_usize..).map(|(a, index)| (place(&a), (index, a.targets))).collect();
     let mut rows = Vec::new();

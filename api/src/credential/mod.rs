@@ -3,6 +3,8 @@
 
 mod export;
 mod handed;
+pub mod letters;
+mod pages;
 mod rest;
 pub mod roster;
 mod store;
@@ -17,6 +19,7 @@ pub use export::{plain, write_csv, write_xlsx};
 pub use handed::{HandedOver, Standing, hand_over, standing, standings};
 pub use rest::rest;
 
+use crate::addressee::{self, Addressee};
 use crate::ballot::log::entry::What;
 use crate::ballot::log::{self, LogError};
 use crate::ballot::{Bearer, CredentialState, FindError, Keys, PublicKey, Token, find};
@@ -150,15 +153,8 @@ pub fn issue(
     if chosen.is_empty() {
         return Err(CredentialError::NothingSelected);
     }
-    let by_letter = |a: &Assignment| {
-        round.definition.group(&a.respondent_code).is_some_and(|group| group.issue == IssueMode::Addressed)
-    };
-    if selection.respondent_code.is_some()
-        && let Some(addressed) = chosen.iter().find(|a| by_letter(a))
-    {
-        return Err(CredentialError::Addressed(addressed.respondent_code.clone()));
-    }
-    let chosen: Vec<Assignment> = chosen.into_iter().filter(|a| !by_letter(a)).collect();
+    refuse_addressed(round, selection)?;
+    let chosen: Vec<Assignment> = chosen.into_iter().filter(|a| !is_by_letter(round, a)).collect();
     let issued = store::issued(conn, round.id())?;
     let people = store::roster(conn, round.id())?;
     let mut wanted = Vec::new();
@@ -216,6 +212,19 @@ pub fn issue(
     // Paper in the order of its bundles, as it is printed; that order was drawn by lot.
     codes.sort_by(|a, b| a.sheet.cmp(&b.sheet));
     Ok(codes)
+}
+
+/// Codes of a group whose letters are addressed are made with the letters, and never as a list.
+fn is_by_letter(round: &LoadedRound, assignment: &Assignment) -> bool {
+    round.definition.group(&assignment.respondent_code).is_some_and(|group| group.issue == IssueMode::Addressed)
+}
+
+fn refuse_addressed(round: &LoadedRound, selection: Selection<'_>) -> Result<(), CredentialError> {
+    let named = selection.respondent_code.and_then(|code| round.definition.group(code));
+    match named.filter(|group| group.issue == IssueMode::Addressed) {
+        Some(group) => Err(CredentialError::Addressed(group.code.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Holds the round against a close: what is made now is counted by it.
@@ -316,8 +325,96 @@ pub fn replace(
     })
 }
 
+/// Withdraws the code in a person's last letter; whether there was one that could still be used.
+///
+/// # Errors
+/// [`CredentialError::Used`]: then nothing changes.
+pub fn revoke_tied(conn: &mut Conn, round: &str, person: &Addressee) -> Result<bool, CredentialError> {
+    takes_codes(conn, round)?;
+    let Some(key) = addressee::tied(conn, &person.id)? else { return Ok(false) };
+    if store::state(conn, &key)?.as_deref() == Some("used") {
+        return Err(CredentialError::Used);
+    }
+    let revoked = store::revoke(conn, &key)?;
+    if !revoked && store::state(conn, &key)?.as_deref() == Some("used") {
+        // A cast was faster.
+        return Err(CredentialError::Used);
+    }
+    addressee::untie(conn, &person.id)?;
+    if revoked {
+        log::incident(conn, round, What::CodesRevoked, 0, 1)?;
+    }
+    Ok(revoked)
+}
+
+/// Makes another code for a person, in place of the one in their last letter, to be shown once.
+///
+/// # Errors
+/// [`CredentialError::Used`], [`CredentialError::Closed`].
+pub fn replace_tied(
+    conn: &mut Conn,
+    round: &LoadedRound,
+    person: &Addressee,
+    entropy: &Entropy,
+) -> Result<IssuedCode, CredentialError> {
+    revoke_tied(conn, round.id(), person)?;
+    hand_out(conn, round, std::slice::from_ref(person), entropy)?.pop().ok_or(CredentialError::NothingSelected)
+}
+
+/// Makes codes for people who hold none that lives.
+///
+/// # Errors
+/// [`CredentialError::Closed`], [`CredentialError::NothingSelected`] for a unit that rates nothing.
+pub(crate) fn hand_out(
+    conn: &mut Conn,
+    round: &LoadedRound,
+    people: &[Addressee],
+    entropy: &Entropy,
+) -> Result<Vec<IssuedCode>, CredentialError> {
+    takes_codes(conn, round.id())?;
+    let assignments = round.definition.assignments();
+    let routes: BTreeMap<(&str, &str), &Assignment> = assignments
+        .iter()
+        .map(|a| ((a.respondent_code.as_str(), a.source_unit.as_deref().unwrap_or_default()), a))
+        .collect();
+    let (mut codes, mut rows, mut ties) = (Vec::new(), Vec::new(), Vec::new());
+    for person in people {
+        let (group, unit) = (person.respondent_code.as_str(), person.source_unit.as_str());
+        let assignment = routes.get(&(group, unit)).ok_or(CredentialError::NothingSelected)?;
+        let channel = round.definition.group(group).ok_or(CredentialError::NothingSelected)?.channel;
+        let token = Token::generate(entropy);
+        let key = Keys::derive(&token, round.id()).public;
+        rows.push(store::NewCredential {
+            public_key: key.to_vec(),
+            round: round.id().to_owned(),
+            respondent_code: group.to_owned(),
+            source_unit: unit.to_owned(),
+            targets: assignment.targets.join("+"),
+            channel: channel.as_str(),
+            state: "issued",
+        });
+        ties.push((person.id.as_str(), key));
+        codes.push(IssuedCode {
+            token,
+            respondent_code: group.to_owned(),
+            source_unit: unit.to_owned(),
+            targets: assignment.targets.clone(),
+            sheet: None,
+        });
+    }
+    rows.sort_by(|a, b| a.public_key.cmp(&b.public_key));
+    store::insert(conn, &rows)?;
+    for (person, key) in ties {
+        addressee::tie(conn, round.id(), person, &key)?;
+    }
+    log::incident(conn, round.id(), What::CodesIssued, codes.len(), 0)?;
+    Ok(codes)
+}
+
 /// The room's pages.
 pub fn pages(cfg: &mut actix_web::web::ServiceConfig) {
+    pages::pages(cfg);
+    letters::pages::pages(cfg);
     roster::pages::pages(cfg);
 }
 

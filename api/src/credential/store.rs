@@ -49,6 +49,10 @@ pub(super) fn insert(conn: &mut Conn, rows: &[NewCredential]) -> QueryResult<()>
     Ok(())
 }
 
+pub(super) fn state(conn: &mut Conn, public: &PublicKey) -> QueryResult<Option<String>> {
+    credential::table.find(public.as_slice()).select(credential::state).first(conn).optional()
+}
+
 pub(super) fn revoke(conn: &mut Conn, public: &PublicKey) -> QueryResult<bool> {
     let revoked = diesel::update(credential::table.find(public.as_slice()).filter(credential::state.eq("issued")))
         .set(credential::state.eq("revoked"))

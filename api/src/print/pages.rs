@@ -205,7 +205,6 @@ impl From<PressError> for Problem {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "extractors")]
 async fn codes_file(
     signed: Signed<Supervising>,
     db: Data<Db>,

@@ -131,12 +131,15 @@ impl Merge<'_> {
         for (code, rows) in lists {
             let rows: Vec<Vec<String>> = rows.into_iter().map(|row| table.arranged(heading, row)).collect();
             let column = table.position(heading.first().copied().unwrap_or_default());
+            // A form does not have the table's other columns.
+            let places: Vec<usize> = heading.iter().map(|name| table.position(name)).collect();
+            let alike = |known: &[String], row: &[String]| places.iter().all(|at| known.get(*at) == row.get(*at));
             let known: Vec<&Vec<String>> =
                 table.rows.iter().filter(|row| row.get(column).is_some_and(|other| *other == code)).collect();
             if known.is_empty() {
                 table.rows.extend(rows);
                 changed = true;
-            } else if known.iter().zip(&rows).all(|(known, row)| *known == row) && known.len() == rows.len() {
+            } else if known.iter().zip(&rows).all(|(known, row)| alike(known, row)) && known.len() == rows.len() {
                 self.same.push(format!("{}: {code}", table.path));
             } else {
                 let message = format!(

@@ -161,9 +161,11 @@ async fn list(site: Data<Site>, db: Data<Db>, signed: Signed<Leading>) -> Result
     confirm_page(&site, &db, &signed, Sent::default(), None, None).await
 }
 
+type ConfirmTools = (Data<Site>, Data<Db>, Data<Passwords>, Data<Entropy>, Data<Limits>);
+
 async fn confirm(
     req: HttpRequest,
-    tools: (Data<Site>, Data<Db>, Data<Passwords>, Data<Entropy>, Data<Limits>),
+    tools: ConfirmTools,
     signed: Signed<Leading>,
     form: web::Form<Sent>,
 ) -> Result<HttpResponse, Problem> {

@@ -80,19 +80,26 @@ async fn a_clerk_of_a_day_comes_in_by_a_supervisors_word_and_is_out_at_midnight(
         assert_eq!(acts.len(), 3);
         assert!(["staff.added", "staff.temporary_confirmed", "staff.signed_in"].iter().all(|act| acts.contains(act)));
 
-        // 8:00 in the morning; at midnight it is over, however lately it was used.
-        for hour in 0..16 {
-            clock.set(fixture::morning() + TimeDelta::hours(hour) - TimeDelta::minutes(1));
-            if hour < 12 {
-                clock.set(fixture::morning() + TimeDelta::minutes(20 * hour));
-                assert_eq!(get(&app, "/nhap-phieu", Some(&session)).await.status, 200, "{hour}");
-            }
+        // In use all the time, and over at midnight all the same.
+        let (came, midnight) = (days_end(fixture::morning()) - TimeDelta::hours(1), days_end(fixture::morning()));
+        clock.set(came);
+        assert_eq!(get(&app, "/nhap-phieu", Some(&session)).await.status, 303, "nobody used it for hours");
+        let fresh = test.db.write_here(|conn| {
+            let id = id_of(conn, "lan.tam");
+            session::open(conn, came, &Entropy::System, &id)
+        });
+        let fresh = Cookie::new(crate::access::extract::COOKIE, fresh.unwrap().reveal().to_owned());
+        for minute in [0, 20, 40, 59] {
+            clock.set(came + TimeDelta::minutes(minute));
+            assert_eq!(get(&app, "/nhap-phieu", Some(&fresh)).await.status, 200, "{minute}");
         }
+        clock.set(midnight);
+        assert_eq!(get(&app, "/nhap-phieu", Some(&fresh)).await.status, 303, "the day is over");
         test.db
             .write_here(|conn| {
                 let at = days_end(fixture::morning()) - TimeDelta::minutes(1);
                 assert_eq!(list(conn, at)?.len(), 1);
-                let id = trail_id(conn, "lan.tam");
+                let id = id_of(conn, "lan.tam");
                 assert!(store::in_force(conn, &id, at)?.is_some());
                 assert!(store::in_force(conn, &id, at + TimeDelta::minutes(1))?.is_none());
                 Ok::<_, DbError>(())
@@ -102,7 +109,7 @@ async fn a_clerk_of_a_day_comes_in_by_a_supervisors_word_and_is_out_at_midnight(
     }
 }
 
-fn trail_id(conn: &mut Conn, who: &str) -> String {
+fn id_of(conn: &mut Conn, who: &str) -> String {
     crate::access::store::staff_by_name(conn, who).unwrap().unwrap().staff.id
 }
 

@@ -11,14 +11,15 @@ use survey_forms::round::{Channel, Dates, Reuse};
 use survey_forms::{Round, quang_nam_2023};
 
 use super::super::Failure;
-use super::folder;
 use super::people::Province;
+use super::{folder, letters};
 use crate::access::Actor;
 use crate::ballot::{Casting, Token, find};
 use crate::bundle::SheetLabel;
 use crate::ceremony::Ceremony;
 use crate::clock::{Clock, Entropy, local};
 use crate::config::Config;
+use crate::credential::letters::{Plan, plan as plan_letters};
 use crate::credential::{self, CredentialError, IssuedCode, Selection};
 use crate::db::{Conn, Db};
 use crate::round::{self as rounds, LoadedRound, RoundError, Rounds};
@@ -58,9 +59,11 @@ impl FieldWork<'_> {
         title: Option<&str>,
         moved_by: impl FnOnce(&Dates) -> TimeDelta,
         ballots: usize,
+        with_letters: bool,
     ) -> Result<(Dates, Vec<Code>), Failure> {
-        let files = quang_nam_2023();
+        let mut files = quang_nam_2023();
         let plan = Round::from_files(&files).map_err(RoundError::Faults)?;
+        let addressed = if with_letters { letters::address(&mut files, &plan) } else { None };
         // Whole days, so that the plan's hours stay.
         let by = TimeDelta::days(moved_by(&plan.dates).num_days());
         let dates = Dates {
@@ -81,10 +84,13 @@ impl FieldWork<'_> {
             let round = self.rounds.reread(conn).map_err(from_round)?.iter().find(|r| r.id() == id).cloned();
             let round = round.ok_or_else(|| from_round(RoundError::Unknown))?;
             let enlarged = enlarge(roster, ballots);
-            credential::import_roster(conn, &round, &enlarged)?;
+            let counts = credential::import_roster(conn, &round, &enlarged)?;
             let mut codes = self.loose_sheets(conn, &round)?;
             let all = Selection { respondent_code: None, source_unit: None, count: None };
             codes.extend(credential::issue(conn, &round, all, self.entropy)?);
+            if let Some(group) = &addressed {
+                codes.extend(letters::invite(conn, &round, group, &counts, self.entropy)?);
+            }
             let channel = |code: &str| round.definition.group(code).map_or(Channel::Online, |g| g.channel);
             let codes = codes.into_iter().map(|c| Code {
                 channel: channel(&c.respondent_code),
@@ -96,6 +102,13 @@ impl FieldWork<'_> {
             Ok::<Vec<Code>, CredentialError>(codes.collect())
         })?;
         self.ceremony.open(&Actor::Service, id)?;
+        if addressed.is_some() {
+            self.db.write_here(|conn| {
+                let now = self.db.now(conn)?;
+                let round = self.rounds.get(conn, id).map_err(from_round)?;
+                plan_letters(conn, now, &round, Plan::Declared, self.entropy, false)
+            })?;
+        }
         Ok((dates, codes))
     }
 
@@ -106,7 +119,7 @@ impl FieldWork<'_> {
             let mut places = round.definition.assignments();
             places.retain(|place| place.respondent_code == group.code);
             for place in places.iter().cycle().take(LOOSE_SHEETS) {
-                let unit = place.source_unit.as_deref().or_else(|| match place.targets.as_slice() {
+                let unit = place.source_unit.as_deref().or(match place.targets.as_slice() {
                     [one] => Some(one.as_str()),
                     _ => None,
                 });

@@ -17,12 +17,16 @@ pub(super) fn prepare(dir: &Path) -> Result<(), Failure> {
     if !dir.exists() {
         return std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()).into());
     }
-    let mut own = Vec::new();
+    let (mut own, mut letters) = (Vec::new(), None);
     for entry in std::fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))? {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let ours = OWN.contains(&name.as_ref()) || (name.starts_with(KEY_PREFIX) && name.ends_with(KEY_SUFFIX));
+        if entry.file_type()?.is_dir() && super::letters::is_folder(&entry.path()) {
+            letters = Some(entry.path());
+            continue;
+        }
         if !ours || !entry.file_type()?.is_file() {
             return Err(format!(
                 "{}: holds {name}, which no demo wrote; name an empty folder with --data",
@@ -34,6 +38,9 @@ pub(super) fn prepare(dir: &Path) -> Result<(), Failure> {
     }
     for path in own {
         std::fs::remove_file(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    if let Some(path) = letters {
+        std::fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod field_work;
 mod folder;
+mod letters;
 mod paper;
 mod people;
 
@@ -81,6 +82,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         listen: address,
         base_url: format!("http://{address}"),
         database_url: format!("sqlite://{}", database.display()),
+        mail_url: format!("file://{}", letters::folder(&options.data).display()),
+        mail_from: "Khảo sát cải cách hành chính (mẫu) <khaosat@vidu.example>".to_owned(),
         ..Config::default()
     };
     let db = Db::open(&config.database_url, config.database_connections, Create::Yes, Clock::Database)?;
@@ -103,7 +106,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         publish_a_round(&work, &accounts, ballots, now)?;
     }
     let opened = now - TimeDelta::days(DAYS_OPEN);
-    let (dates, codes) = work.prepare(OPEN_ROUND, None, |plan| opened - plan.opens.to_utc(), ballots)?;
+    let (dates, codes) = work.prepare(OPEN_ROUND, None, |plan| opened - plan.opens.to_utc(), ballots, true)?;
     let bar = progress(u64::from(options.ballots), "casting into the open round");
     let left = work.simulate(codes, ballots, (dates.opens.to_utc(), now), &bar)?;
     bar.finish_and_clear();
@@ -127,8 +130,13 @@ fn publish_a_round(
     now: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let published = now - TimeDelta::days(1);
-    let (dates, codes) =
-        work.prepare(PUBLISHED_ROUND, Some(PUBLISHED_TITLE), |plan| published - plan.publishes.to_utc(), ballots)?;
+    let (dates, codes) = work.prepare(
+        PUBLISHED_ROUND,
+        Some(PUBLISHED_TITLE),
+        |plan| published - plan.publishes.to_utc(),
+        ballots,
+        false,
+    )?;
     let window = (dates.opens.to_utc(), dates.closes.to_utc());
     let keyed = dates.keying_closes.to_utc() - TimeDelta::hours(8);
     let bar = progress(u64::try_from(ballots)?, "casting into the published round");
@@ -190,6 +198,7 @@ fn announce(summary: &Value, left: &[Code], dir: &Path, published: bool) {
         }
     }
     out::line(format_args!("Check a receipt       {base}/kiem-tra"));
+    out::line(format_args!("Letters to people     {}", letters::folder(dir).display()));
     out::line(format_args!("Key paper ballots     {base}/nhap-phieu"));
     out::line(format_args!("Watch the response    {base}/giam-sat"));
     if published {

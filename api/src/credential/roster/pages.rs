@@ -142,7 +142,6 @@ async fn start(
     Ok(page(&shown(&signed, &db, &rounds, &site, None, said).await?))
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is what the service hands to a handler")]
 async fn receive(
     req: HttpRequest,
     signed: Signed<Supervising>,

@@ -270,6 +270,9 @@ fn words(text: &str) -> Result<String, KeyingError> {
     if text.chars().count() > LONGEST_WORDS { Err(KeyingError::WordsTooLong) } else { Ok(text) }
 }
 
+/// A step of the capture that may be refused.
+type Move = fn(&Capture) -> Result<Capture, Refusal>;
+
 impl PaperDesk {
     /// Sets a paper aside. Its ballot, where there is one, is not keyed on before somebody has decided.
     ///
@@ -403,8 +406,7 @@ impl PaperDesk {
             Some(key) => super::store::is_used(conn, key)?,
             None => false,
         };
-        let (standing, next): (Standing, Option<fn(&Capture) -> Result<Capture, Refusal>>) = match (verdict, &key, used)
-        {
+        let (standing, next): (Standing, Option<Move>) = match (verdict, &key, used) {
             (Verdict::Return, Some(_), false) => (Standing::Returned, Some(Capture::returned)),
             (Verdict::Reopen, Some(_), false) => (Standing::Reopened, Some(Capture::reopened)),
             (Verdict::Invalid, Some(_), false) => (Standing::Proposed, None),

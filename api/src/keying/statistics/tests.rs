@@ -4,7 +4,7 @@ use survey_forms::answers::{Answer, Answers};
 
 use super::*;
 use crate::bundle::{Act, By};
-use crate::keying::fixture::{ROUND, SINGLE, Scene, all, but, scenes, staff};
+use crate::keying::fixture::{MATRIX, ROUND, SINGLE, Scene, all, but, scenes, staff};
 use crate::keying::{Reached, Refusal, Task};
 
 fn decision(disputes: &[Dispute], option: &str, reason: Reason) -> Decision {
@@ -79,8 +79,8 @@ async fn figures_are_those_of_a_recount() {
     for scene in scenes() {
         // Three ballots: equal; the second clerk slips twice; one first entry only.
         let mut ballots = Vec::new();
-        for _ in 0..3 {
-            ballots.push(scene.bearer(&scene.code(SINGLE)).await);
+        for group in [SINGLE, SINGLE, MATRIX] {
+            ballots.push(scene.bearer(&scene.code(group)).await);
         }
         for ballot in &ballots {
             scene.desk.enter(&staff("an"), ballot, Pass::First, all(ballot, "2")).await.unwrap();

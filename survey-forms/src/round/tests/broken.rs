@@ -57,7 +57,7 @@ fn a_target_that_nobody_rates_is_named() {
 fn what_is_only_odd_is_a_warning() {
     let kind = "code = \"bo\"\nname = \"Bộ\"\n\n[[target_kinds]]\ncode = \"so\"";
     let field = "code = \"0\"\nname = \"Khác\"\n\n[[fields]]\ncode = \"1\"";
-    let scale = "\nL2\tA\tCó\t100\nL2\tB\tKhông\t0\nL2\tN\tKhông rõ\t\n";
+    let scale = "\nL2\tA\tCó\t100\t\nL2\tB\tKhông\t0\t\nL2\tN\tKhông rõ\t\t\n";
     let cases = [
         ("round.toml", "code = \"so\"", kind, "target_kinds[1]", "kind_unused"),
         ("round.toml", "code = \"1\"", field, "fields[1]", "field_unused"),

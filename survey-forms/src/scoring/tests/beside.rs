@@ -25,7 +25,7 @@ fn a_totals_interval_takes_ballots_whole() {
     let own = target(&document, &nd);
     // CC-ND: mean 87.5, Σ(x − m)² = 30 · 12.5² + 10 · 37.5² = 18750, s² = 18750/39, ·(80−40)/79/40 = 6.0857…
     // HĐ-CT: mean 66.67, Σ = 25 · 8.33² + 5 · 41.67² = 10416.67, s² = 10416.67/29, ·(60−30)/59/30 = 6.0880…
-    let variance: f64 = (18750.0 / 39.0 * (40.0 / 79.0) / 40.0 + 10416.666_666_7 / 29.0 * (30.0 / 59.0) / 30.0) / 4.0;
+    let variance: f64 = (18750.0 / 39.0 * (40.0 / 79.0) / 40.0 + 10_416.666_666_7 / 29.0 * (30.0 / 59.0) / 30.0) / 4.0;
     let mean = (87.5 + 200.0 / 3.0) / 2.0;
     let interval = own.interval.as_ref().unwrap();
     assert_eq!(interval.low, format!("{:.2}", mean - 1.959_963_984_540_054 * variance.sqrt()));
