@@ -102,6 +102,7 @@ enum Media {
     ),
 )]
 #[get("/rounds/{round}/scores")]
+#[expect(clippy::too_many_arguments, reason = "each is what the service hands to a handler")]
 async fn scores(
     _machine: Machine<ScoresRead>,
     req: HttpRequest,
@@ -371,6 +372,7 @@ async fn released(
     ),
 )]
 #[get("/rounds/{round}/scores.jws")]
+#[expect(clippy::too_many_arguments, reason = "each is what the service hands to a handler")]
 async fn signed(
     _machine: Machine<ScoresRead>,
     req: HttpRequest,
