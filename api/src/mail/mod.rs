@@ -172,7 +172,7 @@ impl Mail {
             return Ok(None);
         }
         let route = Route::parse(&config.mail_url)?;
-        let from: Mailbox = config.mail_from.parse().map_err(|_address: AddressError| MailError::From)?;
+        let from = sender(&config.mail_from)?;
         let read = |path: &Path| std::fs::read(path).map_err(|error| MailError::File(path.to_owned(), error));
         let password = match &config.mail_password_file {
             Some(path) => String::from_utf8_lossy(&Zeroizing::new(read(path)?)).trim_end().to_owned(),
@@ -224,6 +224,16 @@ impl Mail {
     }
 }
 
+/// `NAME <ADDRESS>`, the name as people write it: brackets and commas in it are letters, no grammar.
+fn sender(text: &str) -> Result<Mailbox, MailError> {
+    let (name, address) = match text.trim().strip_suffix('>').and_then(|inner| inner.rsplit_once('<')) {
+        Some((name, address)) => (name.trim().trim_matches('"'), address),
+        None => ("", text),
+    };
+    let address: Address = address.trim().parse().map_err(|_address: AddressError| MailError::From)?;
+    Ok(Mailbox::new(Some(name.to_owned()).filter(|name| !name.is_empty()), address))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,6 +254,14 @@ mod tests {
         for bad in ["mail.vn", "http://mail.vn", "smtps://", "smtps://mail.vn:x", "smtps://u:p@mail.vn", "file://"] {
             assert!(Route::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_senders_name_may_have_any_letters() {
+        let from = sender("Khảo sát, đợt 2 (mẫu) <khaosat@example.gov.vn>").unwrap();
+        assert_eq!(from.name.as_deref(), Some("Khảo sát, đợt 2 (mẫu)"));
+        assert_eq!(sender(" khaosat@example.gov.vn ").unwrap().name, None);
+        assert!(sender("Khảo sát").is_err() && sender("Khảo sát <x>").is_err());
     }
 
     #[test]
