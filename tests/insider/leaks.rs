@@ -188,6 +188,7 @@ fn each_leak_that_is_made_again_is_caught() {
 }
 
 /// Leaks that nothing catches.
+#[expect(clippy::print_stderr, reason = "what was measured")]
 fn missed(backend: &'static str) -> Vec<&'static str> {
     let (world, truth, base, copier) = play(backend, crate::SEED);
     let mut scene = Scene { world: &world, truth: &truth, copier, held: base.clone() };

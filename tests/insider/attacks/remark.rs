@@ -14,6 +14,9 @@ use super::order::{
 use super::{About, Attack, Guess, key};
 use crate::copies::{Evidence, Remark};
 
+/// What it is about, its name, what it uses, and the guess.
+type Pairing = (About, &'static str, &'static str, fn(&Evidence) -> Guess);
+
 pub fn all() -> Vec<Attack> {
     macro_rules! orders {
         ($($about:ident $name:literal, $uses:literal, $of:ident, $to:ident;)*) => {
@@ -50,7 +53,7 @@ pub fn all() -> Vec<Attack> {
         SecondRemarks "two texts: transactions", "xmin of texts", text_xmin, text_xmin;
         SecondRemarks "two texts: numbers", "numbers beside a text", text_extra, text_extra;
     };
-    let pairs: [(About, &str, &str, fn(&Evidence) -> Guess); 4] = [
+    let pairs: [Pairing; 4] = [
         (About::Remarks, "text: bits of the envelope", "bits that envelope and text id share", |held| {
             alike(by_rows(held), &id_list(held))
         }),
