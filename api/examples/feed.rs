@@ -29,10 +29,12 @@ fn main() -> ExitCode {
     };
     match fetch(url, round, id, secret, arguments.get(4).map(String::as_str)) {
         Ok(Fetched::New(scores, tag)) => {
-            for target in scores["targets"].as_array().into_iter().flatten() {
-                println!("{}\t{}\t{}", target["target"], target["percent"], target["rank"]);
+            for target in scores.pointer("/targets").and_then(Value::as_array).into_iter().flatten() {
+                let of = |name: &str| target.get(name).unwrap_or(&Value::Null);
+                println!("{}\t{}\t{}", of("target"), of("percent"), of("rank"));
             }
-            eprintln!("release {}, verified; ask with {tag} next time", scores["release"]);
+            let release = scores.get("release").unwrap_or(&Value::Null);
+            eprintln!("release {release}, verified; ask with {tag} next time");
             ExitCode::SUCCESS
         }
         Ok(Fetched::Known) => ExitCode::from(3),
@@ -61,7 +63,7 @@ pub(crate) fn fetch(
     let form =
         [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret), ("scope", "scores:read")];
     let granted = json(agent.post(format!("{api}/oauth/token")).send_form(form)?)?;
-    let token = granted["access_token"].as_str().ok_or("no token in the answer")?;
+    let token = text(&granted, "access_token").ok_or("no token in the answer")?;
 
     let mut request = agent.get(format!("{api}/rounds/{round}/scores.jws"));
     request = request.header("authorization", format!("Bearer {token}"));
@@ -91,15 +93,24 @@ pub(crate) fn verified(jws: &str, keys: &Value) -> Result<Value, Box<dyn Error>>
     let decode = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes());
     let header: Value = serde_json::from_slice(&decode(header)?)?;
     // The type, so that nothing else that these keys sign passes for scores.
-    if (header["alg"].as_str(), header["typ"].as_str()) != (Some("EdDSA"), Some("scores+json")) {
+    if (text(&header, "alg"), text(&header, "typ")) != (Some("EdDSA"), Some("scores+json")) {
         return Err("not signed scores".into());
     }
-    let key = keys["keys"].as_array().into_iter().flatten().find(|key| key["kid"] == header["kid"]);
-    let key = key.and_then(|key| key["x"].as_str()).ok_or("signed by a key that the service does not have")?;
+    let key = keys
+        .get("keys")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .find(|key| text(key, "kid") == text(&header, "kid"));
+    let key = key.and_then(|key| text(key, "x")).ok_or("signed by a key that the service does not have")?;
     let key: [u8; 32] = decode(key)?.try_into().map_err(|_length| "a key has 32 bytes")?;
     let signature = Signature::from_slice(&decode(signature)?)?;
     VerifyingKey::from_bytes(&key)?.verify_strict(signed.as_bytes(), &signature)?;
     Ok(serde_json::from_slice(&decode(payload)?)?)
+}
+
+fn text<'v>(of: &'v Value, name: &str) -> Option<&'v str> {
+    of.get(name).and_then(Value::as_str)
 }
 
 fn json(mut answer: ureq::http::Response<ureq::Body>) -> Result<Value, Box<dyn Error>> {

@@ -1,12 +1,10 @@
 //! Check or cast: the server commits to an envelope before it knows whether it will be opened.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
 use crate::actors::Actor;
 use crate::field::{Dice, Field, answers, text};
-use crate::stage::{ROUND, Stage, both, on_each};
+use crate::stage::{ROUND, Stage, both, on_each, python_with};
 
 fn resealed(stage: &Stage, file: &Value) -> (bool, String) {
     let path = stage.path("opened.json");
@@ -44,13 +42,7 @@ fn an_opened_envelope_is_sealed_again_elsewhere_and_never_cast() {
         assert!(same && said.contains(committed["receipt"].as_str().unwrap()), "{said}");
         // By another implementation, in another language.
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/reseal.py");
-        // Debian's package serves Debian's Python, which may not be the first on the path.
-        let has_it = |python: &&str| {
-            let import = Command::new(python).args(["-c", "import cryptography"]).status();
-            import.is_ok_and(|status| status.success())
-        };
-        let python = ["python3", "/usr/bin/python3"].into_iter().find(has_it).unwrap_or("python3");
-        let other_way = Command::new(python).args([script, text(&stage.path("opened.json"))]).output().unwrap();
+        let other_way = python_with("cryptography").args([script, text(&stage.path("opened.json"))]).output().unwrap();
         assert_eq!(both(&other_way).trim(), committed["receipt"], "python3-cryptography is needed (tests/run)");
         // A server that had altered an answer.
         let mut altered = opened.clone();

@@ -3,14 +3,13 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::process::Command;
 use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
 
 use crate::actors::Actor;
 use crate::field::{Dice, Field, answer_and_cast, eventually, text};
-use crate::stage::{ROUND, Stage, both};
+use crate::stage::{ROUND, Stage, both, python_with};
 
 #[path = "../../api/examples/feed.rs"]
 #[expect(dead_code, reason = "its main is not called here")]
@@ -121,8 +120,8 @@ fn an_engine_takes_published_scores_with_what_the_documentation_says() {
 /// Runs the lines of the documentation.
 fn python(base: &str, id: &str, secret: &str) -> String {
     let readme = include_str!("../../api/src/score/README.md");
-    let code = readme.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the lines");
-    let done = Command::new("python3").args(["-c", code, base, ROUND, id, secret]).output().unwrap();
+    let code = readme.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let done = python_with("cryptography").args(["-c", code, base, ROUND, id, secret]).output().unwrap();
     assert!(done.status.success(), "{}", both(&done));
     String::from_utf8(done.stdout).unwrap()
 }

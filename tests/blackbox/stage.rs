@@ -239,6 +239,15 @@ pub(crate) fn ends(mut command: Command) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// The Python that has this package: Debian's packages serve Debian's Python, which may not be the first on the path.
+pub(crate) fn python_with(package: &str) -> Command {
+    let has_it = |python: &&str| {
+        let import = Command::new(python).args(["-c", &format!("import {package}")]).status();
+        import.is_ok_and(|status| status.success())
+    };
+    Command::new(["python3", "/usr/bin/python3"].into_iter().find(has_it).unwrap_or("python3"))
+}
+
 /// All that a command printed.
 pub(crate) fn both(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))

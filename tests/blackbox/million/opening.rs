@@ -193,11 +193,12 @@ fn stored(stage: &Stage) -> u128 {
         #[diesel(sql_type = Text)]
         body: String,
     }
+    type Ask = Box<dyn FnMut(&[u8]) -> Vec<Row>>;
     let mut sum = 0_u128;
     let mut after = Vec::new();
     let mark = if stage.backend == "sqlite" { "?" } else { "$1" };
     let sql = format!("SELECT id, body FROM ballot WHERE id > {mark} ORDER BY id LIMIT {CHUNK}");
-    let mut ask: Box<dyn FnMut(&[u8]) -> Vec<Row>> = match stage.database_url.strip_prefix("sqlite://") {
+    let mut ask: Ask = match stage.database_url.strip_prefix("sqlite://") {
         Some(path) => {
             let mut conn = SqliteConnection::establish(path).unwrap();
             Box::new(move |after| sql_query(&sql).bind::<Binary, _>(after).load(&mut conn).unwrap())
