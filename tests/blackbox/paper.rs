@@ -109,7 +109,8 @@ fn ballots_of_the_plan_are_read_back_in_the_words_of_their_questionnaires() {
     let round: serde_json::Value = {
         let service = stage.serve();
         let anon = Actor::anon(&service);
-        let form = |code: &str| anon.get(&format!("/api/v1/rounds/{ROUND}/questionnaires/{code}")).json();
+        let path = |code: &str| format!("/api/v1/rounds/{ROUND}/questionnaires/{}", code.replace('Đ', "%C4%90"));
+        let form = |code: &str| anon.get(&path(code)).json();
         json!({"LĐS-CT": form("LĐS-CT"), "HĐ-CT": form("HĐ-CT")})
     };
     for (group, ballots, paper) in [("LĐS-CT", 36, "a4"), ("HĐ-CT", 30, "a4")] {

@@ -1,5 +1,5 @@
 //! Who is invited: lists of people as offices keep them ([`grid`], [`columns`], [`people`]), and head counts by group
-//! and unit ([`counts`]). A list is taken whole or not at all, and every faulty row is named, in the words of whoever
+//! and unit (`counts`). A list is taken whole or not at all, and every faulty row is named, in the words of whoever
 //! has to mend it. Of a person nothing is kept here but what a letter needs: telephone numbers only tell two people of
 //! one name apart.
 
