@@ -171,5 +171,5 @@ fn mistyped(code: &str) -> Vec<String> {
     let place = (0..23).find(|i| symbols[*i] != symbols[i + 1]).unwrap();
     symbols.swap(place, place + 1);
     let swapped = symbols.iter().collect();
-    vec![changed, swapped, whole[..23].to_owned(), format!("{whole}0"), format!("{}Ư", &whole[..23]), "x".to_owned()]
+    vec![changed, swapped, whole[..23].to_owned(), format!("{whole}0"), format!("{}?", &whole[..23]), "x".to_owned()]
 }

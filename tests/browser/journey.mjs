@@ -295,7 +295,7 @@ async function theEnd({ code, receipt }) {
   await check("the page of results shows each target's rank and percent", async () => {
     await page.goto(at("/ket-qua"));
     const rows = await page.locator("table").evaluateAll((tables) => tables.flatMap((table) => [...table.querySelectorAll("tbody tr")]
-      .filter((row) => row.querySelector("th a")).map((row) => [row.querySelector("th").textContent, row.cells[0].textContent, row.cells[2].firstChild.textContent].map((c) => c.trim()))));
+      .filter((row) => row.querySelector("th a")).map((row) => [row.querySelector("th").textContent, row.cells[0].firstChild.textContent, row.cells[2].firstChild.textContent].map((c) => c.trim()))));
     const shown = Object.fromEntries(rows.map(([name, rank, percent]) => [name, [rank, percent.replace(",", ".")]]));
     assert.equal(rows.length, 43);
     for (const { name, rank, percent } of document.targets) assert.deepEqual(shown[name], [String(rank ?? "–"), percent ?? "–"], name);

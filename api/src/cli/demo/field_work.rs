@@ -27,7 +27,7 @@ use crate::round::{self as rounds, LoadedRound, RoundError, Rounds};
 /// Share of the people invited that a demo of N ballots supposes to answer.
 const RESPONSE: f64 = 0.75;
 /// Paper ballots of each group that are bundles of their own.
-const LOOSE_SHEETS: usize = 6;
+const LOOSE_SHEETS: usize = 12;
 /// Threads that cast at once; they wait for the disk most of the time.
 const CASTERS: usize = 16;
 
