@@ -11,7 +11,7 @@ import { states } from "./form-states.mjs";
 import { time } from "./form-time.mjs";
 import { weights } from "./form-weights.mjs";
 
-const GROUPS = [["CC-CT", "SNV", 40], ["CC-ND", "CT", 2], ["CC-CH", "H502", 2], ["LĐ-CP", "H502-PKT", 4], ["LĐX-CH", "X20335", 2], ["HĐ-CT", null, 2], ["LĐH-CH", null, 2], ["LĐS-CT", null, 2]];
+const GROUPS = [["CC-CT", "SNV", 40], ["CC-ND", "CT", 2], ["CC-CH", "H502", 2], ["LĐ-CP", "H502-PKT", 4], ["LĐX-CH", "X20335", 2], ["HĐ-CT", null, 6], ["LĐH-CH", null, 2], ["LĐS-CT", null, 2]];
 
 // Every kind of question, in two languages; and once more with a list of targets.
 const EVERY_KIND = { of: "mau-day-du" };
