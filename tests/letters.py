@@ -81,6 +81,8 @@ class Server:
                     body = b""
                     while (part := await reader.readline()) not in (b".\r\n", b""):
                         body += part[1:] if part.startswith(b".") else part
+                    if not part:  # cut off in the middle: not a letter
+                        return
                     if self.slow:
                         await asyncio.sleep(self.slow)
                     if to.startswith("data5"):
