@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { Browser, Demo, check, eventually, press, summary } from "./harness.mjs";
+import { BINARY, Browser, Demo, check, eventually, press, summary } from "./harness.mjs";
 import { key, open, said, signIn, signInOn, titled } from "./paper.mjs";
 
 const CUT_MS = 1000 * Number(process.env.CUT_SECONDS ?? 5);
@@ -394,7 +394,7 @@ async function killedService() {
     const port = new URL(demo.base_url).port;
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith("PHIEU_"));
     const env = { ...Object.fromEntries(own), PHIEU_DATABASE_URL: `sqlite://${join(demo.data, "phieu.db")}`, PHIEU_LISTEN: `127.0.0.1:${port}`, PHIEU_BASE_URL: demo.base_url };
-    service = spawn(process.env.PHIEU_BINARY ?? "target/debug/phieu", ["serve"], { env, stdio: "ignore", cwd: demo.folder });
+    service = spawn(BINARY, ["serve"], { env, stdio: "ignore", cwd: demo.folder });
     await said(page, /đã lưu lượt 1\.$/);
   });
   await page.context().close();

@@ -11,7 +11,7 @@ import { gunzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const BINARY = resolve(process.env.PHIEU_BINARY ?? "target/debug/phieu");
+export const BINARY = resolve(process.env.PHIEU_BINARY ?? "target/debug/phieu");
 const SCREENSHOTS = process.env.SCREENSHOTS;
 const SIZES = [[360, 740], [1280, 900]];
 const READY_WITHIN_MS = 120_000;
