@@ -38,7 +38,8 @@ pub(crate) fn scored_again(stage: &Stage, round: &str, release: u32) {
         stage.phieu(&["export", round, "--what", "scores", "--format", format, "--out", text(&file)]);
         assert!(fs::read(&file).unwrap().starts_with(start), "{format}");
     }
-    let words = ["export", round, "--what", "rates", "--format", "sav", "--out", text(&stage.path("rates.sav"))];
+    let rates = stage.path("rates.sav");
+    let words = ["export", round, "--what", "rates", "--format", "sav", "--out", text(&rates)];
     assert_eq!(stage.command(&words).output().unwrap().status.code(), Some(2), "there is no such format of it");
 }
 

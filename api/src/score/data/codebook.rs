@@ -17,7 +17,6 @@ struct Codebook<'r> {
     closes: String,
     groups: Vec<GroupView<'r>>,
     adjusted: bool,
-    weight_id: String,
     vars: Vec<Var>,
 }
 
@@ -34,7 +33,6 @@ struct Var {
     name: String,
     label: String,
     is_weight: bool,
-    is_item: bool,
     is_number: bool,
     decimals: Option<u32>,
     nature: &'static str,
@@ -106,7 +104,6 @@ pub fn codebook(round: &Round) -> Result<String, askama::Error> {
     let vars: Vec<Var> =
         vars.into_iter().zip(1..).map(|(var, number): (Var, u32)| Var { id: format!("V{number}"), ..var }).collect();
     let day = |at: &chrono::DateTime<chrono::FixedOffset>| at.format("%Y-%m-%d").to_string();
-    let weight_id = vars.iter().find(|var| var.is_weight).map(|var| var.id.clone()).unwrap_or_default();
     let group = |group: &'_ survey_forms::round::Group| match group.channel {
         Channel::Online => "trực tuyến",
         Channel::Paper => "phiếu giấy",
@@ -118,7 +115,6 @@ pub fn codebook(round: &Round) -> Result<String, askama::Error> {
         closes: day(&round.dates.keying_closes.max(round.dates.closes)),
         groups,
         adjusted: round.scoring.response_adjusted,
-        weight_id,
         vars,
     };
     codebook.render()
@@ -140,6 +136,7 @@ fn of_key(round: &Round, key: &str) -> Var {
         is_weight,
         is_number: is_weight,
         nature: if is_weight { "ratio" } else { "nominal" },
+        text: is_weight.then_some("Không phải trọng số của từng dòng: là trọng số của điểm trung bình của nhóm"),
         categories,
         ..Var::default()
     }
@@ -176,7 +173,6 @@ fn of_item(round: &Round, column: &Column<'_>) -> Var {
     Var {
         name: column.code.to_owned(),
         label: column.label(round).to_owned(),
-        is_item: true,
         is_number: matches!(column.kind, Kind::Number(_)),
         decimals: if let Kind::Number(decimals) = column.kind { Some(decimals) } else { None },
         nature: match column.kind {
