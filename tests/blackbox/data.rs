@@ -19,7 +19,7 @@ pub(crate) fn scored_again(stage: &Stage, round: &str, release: u32) {
     stage.phieu(&["export", round, "--what", "analysis", "--out", text(&folder)]);
     let published = stage.phieu(&["scores", round, "--format", "json"]);
     let same = format!("the same as release {release}, byte for byte");
-    for name in ["ballots.csv", "ballots-wide.csv", "ballots.jsonl"] {
+    for name in ["ballots.csv", "ballots-wide.csv", "ballots.jsonl", "ballots.parquet"] {
         let done = alone(&["scores", "--from", text(&folder.join(name)), "--format", "json"]);
         assert!(done.status.success(), "{name}: {}", both(&done));
         assert_eq!(String::from_utf8_lossy(&done.stdout), published, "{name}");
@@ -34,7 +34,7 @@ pub(crate) fn scored_again(stage: &Stage, round: &str, release: u32) {
     changes_are_noticed(stage, &folder);
     stage.phieu_fails(&["export", round, "--what", "analysis", "--out", text(&folder)]);
     for (format, start) in [("xlsx", &b"PK"[..]), ("json", b"{"), ("csv", b"\xef\xbb\xbf")] {
-        let file = stage.path(&format!("scores.{format}"));
+        let file = stage.path(&format!("exported.{format}"));
         stage.phieu(&["export", round, "--what", "scores", "--format", format, "--out", text(&file)]);
         assert!(fs::read(&file).unwrap().starts_with(start), "{format}");
     }

@@ -15,7 +15,7 @@ use crate::score::data::{self, Again, Published, Turnout};
 /// Where ballots come from that are scored again.
 #[derive(Args)]
 pub(super) struct From {
-    /// Work the scores out from exported ballots (csv, csv-wide, jsonl) instead of a database. What the other options do
+    /// Work the scores out from exported ballots (csv, csv-wide, jsonl, parquet) instead of a database. What the other options do
     /// not name is taken from the file's folder, as `phieu export --what analysis` lays it out. With a published document
     /// the exit code says whether the two are the same, byte for byte.
     #[arg(long, value_name = "FILE")]

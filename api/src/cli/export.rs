@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::monitor;
 use crate::round::{self, Rounds};
-use crate::score::data::{self, Columns, Lines, Sav, Wide};
+use crate::score::data::{self, Columns, Lines, Parquet, Sav, Wide};
 use crate::score::export::{self as tables, For};
 use crate::score::{Publications, ScoreError, sheets};
 
@@ -26,8 +26,8 @@ pub(super) struct ExportOptions {
     /// What to write.
     #[arg(long, value_enum)]
     what: What,
-    /// ballots: csv (a row an answer), csv-wide (a row a ballot and target), jsonl, sav (SPSS), xlsx; scores: csv, json,
-    /// xlsx; the others have one format each.
+    /// ballots: csv (a row an answer), csv-wide (a row a ballot and target), jsonl, parquet, sav (SPSS), xlsx; scores: csv,
+    /// json, xlsx; the others have one format each.
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// A new file; for the log and the analysts' folder, a new folder.
@@ -63,6 +63,8 @@ enum Format {
     Json,
     /// Lines of JSON.
     Jsonl,
+    /// Parquet.
+    Parquet,
     /// SPSS.
     Sav,
     /// A workbook.
@@ -73,7 +75,7 @@ impl What {
     /// The first is meant when nothing is said.
     const fn formats(self) -> &'static [Format] {
         match self {
-            Self::Ballots => &[Format::Csv, Format::CsvWide, Format::Jsonl, Format::Sav, Format::Xlsx],
+            Self::Ballots => &[Format::Csv, Format::CsvWide, Format::Jsonl, Format::Parquet, Format::Sav, Format::Xlsx],
             Self::Scores => &[Format::Csv, Format::Json, Format::Xlsx],
             Self::Texts | Self::Rates => &[Format::Csv],
             Self::Pack => &[Format::Jsonl],
@@ -158,6 +160,12 @@ fn ballots(db: &Db, round: &str, format: Format, file: &mut BufWriter<fs::File>)
             each(&mut |id, ballot| lines.write(id, ballot))?;
             lines.end()?;
         }
+        Format::Parquet => {
+            let mut columns = Columns::of(definition);
+            let mut table = Parquet::new(file, &columns)?;
+            each(&mut |id, ballot| columns.rows(id, ballot, |row| table.write(row)))?;
+            table.end()?;
+        }
         Format::Sav => {
             let mut columns = Columns::of(definition);
             let mut table = Sav::new(file, &columns)?;
@@ -232,6 +240,7 @@ fn fill(db: &Db, definition: &Round, folder: &Path) -> Result<u64, Failure> {
         ("ballots.csv", Format::Csv),
         ("ballots-wide.csv", Format::CsvWide),
         ("ballots.jsonl", Format::Jsonl),
+        ("ballots.parquet", Format::Parquet),
         ("ballots.sav", Format::Sav),
     ] {
         new_file(&folder.join(name), |file| {

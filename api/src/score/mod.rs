@@ -57,11 +57,14 @@ pub enum ScoreError {
     #[error("what is stored does not read")]
     Unreadable,
     /// A sheet of a workbook does not hold them.
-    #[error("a workbook holds 1048575 rows, and these are more: take csv, csv-wide, jsonl or sav")]
+    #[error("a workbook holds 1048575 rows, and these are more: take csv, csv-wide, jsonl, parquet or sav")]
     TooManyRows,
     /// The output could not be written.
     #[error(transparent)]
     Csv(#[from] csv::Error),
+    /// The Parquet file could not be made.
+    #[error(transparent)]
+    Parquet(#[from] parquet::errors::ParquetError),
     /// The workbook could not be made.
     #[error(transparent)]
     Workbook(#[from] rust_xlsxwriter::XlsxError),

@@ -91,14 +91,16 @@ impl Folder {
         let mut lines = Lines::new(file("ballots.jsonl"));
         let mut columns = Columns::of(round);
         let mut wide = Wide::new(file("wide.csv"), &columns).unwrap();
+        let mut parquet = Parquet::new(file("ballots.parquet"), &columns).unwrap();
         let mut long = export::long(file("long.csv")).unwrap();
         for (id, ballot) in ballots {
             lines.write(id, ballot).unwrap();
-            columns.rows(id, ballot, |row| wide.write(row)).unwrap();
+            columns.rows(id, ballot, |row| wide.write(row).and_then(|()| parquet.write(row))).unwrap();
             export::write_ballot(&mut long, round, id, ballot).unwrap();
         }
         lines.end().unwrap();
         wide.end().unwrap();
+        parquet.end().unwrap();
         long.flush().unwrap();
         folder
     }
@@ -128,7 +130,7 @@ fn rounds() -> [Round; 2] {
 
 #[test]
 fn every_format_gives_the_scores_of_the_ballots() {
-    for (round, each) in rounds().iter().zip([1, 20]) {
+    for (round, each) in rounds().iter().zip([2, 40]) {
         let ballots = ballots(round, each);
         let mut tally = Tally::new(round);
         for (_, ballot) in &ballots {
@@ -139,7 +141,7 @@ fn every_format_gives_the_scores_of_the_ballots() {
         let beside = || Again { turnout: turnouts(&ballots), published: Vec::new() };
         let wanted = again(round, tally, &beside()).unwrap().canonical();
         let folder = Folder::written(round, &ballots);
-        for name in ["ballots.jsonl", "wide.csv", "long.csv"] {
+        for name in ["ballots.jsonl", "wide.csv", "long.csv", "ballots.parquet"] {
             let read = read(round, &folder.path(name)).unwrap();
             assert_eq!(read.ballots, u64::try_from(ballots.len()).unwrap(), "{name}");
             assert_eq!(again(round, read.tally, &beside()).unwrap().canonical(), wanted, "{name}");
@@ -190,7 +192,9 @@ fn what_we_did_not_write_is_refused_with_its_place() {
     let json = folder.text("ballots.jsonl");
     let said = refused(&round, &folder.put("wrong.jsonl", &json.replacen("\"X1.1\":\"", "\"X1.1\":\"Z", 1)));
     assert!(said.starts_with("line ") && said.contains("X1.1") && !said.contains('Z'), "{said}");
-    for (name, text) in [("a", ""), ("b", "PK\u{3}"), ("c", "$FL2"), ("d", "a,b\n1,2\n"), ("e", "{\"a\":1}\n")] {
+    for (name, text) in
+        [("a", ""), ("b", "PK\u{3}"), ("c", "$FL2"), ("d", "a,b\n1,2\n"), ("e", "{\"a\":1}\n"), ("f", "PAR1")]
+    {
         refused(&round, &folder.put(name, text));
     }
 }

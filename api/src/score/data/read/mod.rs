@@ -4,6 +4,7 @@
 mod answers;
 mod blocks;
 mod long;
+mod parquet;
 mod wide;
 
 use std::fs::File;
@@ -65,14 +66,14 @@ impl ReadError {
 }
 
 const NO_FORMAT: &str =
-    "this is no file of ballots: it is a CSV or lines of JSON as `phieu export --what ballots` writes them";
+    "this is no file of ballots: it is a CSV, lines of JSON or Parquet as `phieu export --what ballots` writes them";
 const NO_PAPER: &str = "nobody in the round rates these targets together in this group: is it another round's file?";
 const NO_ANSWER: &str = "this is no answer to this item";
 const NO_ITEM: &str = "the group is not asked this item about this target";
 const NO_ORDER: &str =
     "ballots stand in the order of ballot_id, each once: sort the table by ballot_id and target's place";
 
-/// Counts the ballots of a file: the long or the wide CSV (`,`, `;` or tabs), or lines of JSON.
+/// Counts the ballots of a file: the long or the wide CSV (`,`, `;` or tabs), lines of JSON, or Parquet.
 ///
 /// # Errors
 /// [`ReadError`]; nothing is counted then.
@@ -84,6 +85,9 @@ pub fn read(round: &Round, path: &Path) -> Result<Read, ReadError> {
     }
     if start.starts_with(b"PK") {
         return Err(ReadError::Format("a workbook is not read back: take the CSV of the same export"));
+    }
+    if start.starts_with(b"PAR1") {
+        return parquet::read(round, File::open(path)?);
     }
     if start.starts_with(b"{") {
         return long::lines(round, file);

@@ -19,7 +19,7 @@ use super::{NO_ANSWER, NO_FORMAT, NO_ITEM, NO_ORDER, NO_PAPER, Read, ReadError};
 use crate::score::data::columns::KEYS;
 
 /// Where the columns are.
-struct Heading {
+pub(super) struct Heading {
     group: usize,
     targets: usize,
     target: usize,
@@ -30,7 +30,11 @@ struct Heading {
 impl Heading {
     fn read(round: &Round, line: &str, separator: u8) -> Result<Self, ReadError> {
         let mut table = csv::ReaderBuilder::new().delimiter(separator).from_reader(line.as_bytes());
-        let heads: Vec<String> = table.headers().map_err(fault)?.iter().map(|head| bare(head).to_owned()).collect();
+        Self::of(round, &table.headers().map_err(fault)?.iter().map(|head| bare(head).to_owned()).collect::<Vec<_>>())
+    }
+
+    /// From the names of the columns.
+    pub(super) fn of(round: &Round, heads: &[String]) -> Result<Self, ReadError> {
         if heads.first().map(String::as_str) != Some("ballot_id") {
             return Err(ReadError::Column { column: "ballot_id".to_owned(), what: "this is the first column" });
         }
@@ -105,7 +109,7 @@ fn count(round: &Round, heading: &Heading, separator: u8, blocks: &Mutex<Receive
             outcome = counter.block(&block, separator);
         }
     }
-    outcome.map(|()| Read { tally: counter.tally, ballots: counter.ballots })
+    outcome.map(|()| counter.counted())
 }
 
 /// A kind of ballot, as this table has it.
@@ -126,7 +130,7 @@ enum By<'r> {
 /// No answer of an item is this byte.
 const NONE: u8 = u8::MAX;
 
-struct Counter<'r> {
+pub(super) struct Counter<'r> {
     round: &'r Round,
     heading: &'r Heading,
     sheets: Sheets<'r>,
@@ -137,6 +141,7 @@ struct Counter<'r> {
     ballots: u64,
     // Of the ballot in hand.
     id: Vec<u8>,
+    key: Vec<u8>,
     sheet: usize,
     codes: Vec<u8>,
     seen: Vec<bool>,
@@ -144,7 +149,7 @@ struct Counter<'r> {
 }
 
 impl<'r> Counter<'r> {
-    fn new(round: &'r Round, heading: &'r Heading) -> Self {
+    pub(super) fn new(round: &'r Round, heading: &'r Heading) -> Self {
         Self {
             round,
             heading,
@@ -154,6 +159,7 @@ impl<'r> Counter<'r> {
             tally: Tally::new(round),
             ballots: 0,
             id: Vec::new(),
+            key: Vec::new(),
             sheet: 0,
             codes: Vec::new(),
             seen: Vec::new(),
@@ -165,9 +171,8 @@ impl<'r> Counter<'r> {
         let from = block.bytes.as_slice();
         let mut table = csv::ReaderBuilder::new().delimiter(separator).has_headers(false).from_reader(from);
         let mut row = ByteRecord::new();
-        let mut key = Vec::new();
         let first = block.line.saturating_sub(1);
-        let at = |row: &ByteRecord| first + row.position().map_or(1, csv::Position::line);
+        let mut line = first;
         self.id.clear();
         let mut width = None;
         loop {
@@ -176,29 +181,45 @@ impl<'r> Counter<'r> {
                 other => other,
             })?;
             if !more {
-                break;
+                return self.end(line);
             }
+            line = first + row.position().map_or(1, csv::Position::line);
             // The reader holds rows of a block to each other, not to the heading.
             if *width.get_or_insert(row.len()) <= self.heading.items.last().map_or(0, |(at, _)| *at) {
-                return Err(ReadError::line(at(&row), "", "this line has fewer cells than the heading"));
+                return Err(ReadError::line(line, "", "this line has fewer cells than the heading"));
             }
-            let id = row.get(0).unwrap_or_default();
-            if id != self.id.as_slice() {
-                if !self.id.is_empty() {
-                    self.finish(at(&row))?;
-                }
-                if id <= self.id.as_slice() {
-                    return Err(ReadError::line(at(&row), "ballot_id", NO_ORDER));
-                }
-                key.clear();
-                key.extend_from_slice(row.get(self.heading.group).unwrap_or_default());
-                key.push(0);
-                key.extend_from_slice(row.get(self.heading.targets).unwrap_or_default());
-                self.begin(id, &key, at(&row))?;
-            }
-            self.row(&row).map_err(|(column, what)| ReadError::line(at(&row), column, what))?;
+            self.take(&row, line)?;
         }
-        if self.id.is_empty() { Ok(()) } else { self.finish(at(&row)) }
+    }
+
+    /// One more row.
+    pub(super) fn take(&mut self, row: &ByteRecord, line: u64) -> Result<(), ReadError> {
+        let id = row.get(0).unwrap_or_default();
+        if id != self.id.as_slice() {
+            self.end(line)?;
+            if id <= self.id.as_slice() {
+                return Err(ReadError::line(line, "ballot_id", NO_ORDER));
+            }
+            let mut key = std::mem::take(&mut self.key);
+            key.clear();
+            key.extend_from_slice(row.get(self.heading.group).unwrap_or_default());
+            key.push(0);
+            key.extend_from_slice(row.get(self.heading.targets).unwrap_or_default());
+            let begun = self.begin(id, &key, line);
+            self.key = key;
+            begun?;
+        }
+        self.row(row).map_err(|(column, what)| ReadError::line(line, column, what))
+    }
+
+    /// No row of the ballot in hand follows; none of any, in a block.
+    pub(super) fn end(&mut self, line: u64) -> Result<(), ReadError> {
+        if self.id.is_empty() { Ok(()) } else { self.finish(line) }
+    }
+
+    /// All that was counted.
+    pub(super) fn counted(self) -> Read {
+        Read { tally: self.tally, ballots: self.ballots }
     }
 
     fn begin(&mut self, id: &[u8], key: &[u8], line: u64) -> Result<(), ReadError> {
