@@ -354,12 +354,35 @@ fn every_way_of_cheating_has_a_check_that_fails() {
     passes(stage, &["--dir", text(&forged)]);
     caught(stage, &["--dir", text(&forged), "--pack", pack], &["pack-scores"], "do not give the published scores");
 
+    says_addressed(stage, &honest, pack);
     false_paper(stage, &honest, pack);
     proofs_that_are_none(stage, &honest);
     packs_that_are_not_the_logs(stage, &honest);
 }
 
 /// A server that tells other numbers about the paper: clumsily, so that they fit each other, and as an older version.
+/// Says that letters went to named people where the rules have lots drawn, in a log that is whole in itself.
+fn says_addressed(stage: &Stage, honest: &Published, pack: &str) {
+    let mut forger = honest.forger(stage, "addressed");
+    let mut open = Entry::parse(&forger.leaves[0]).unwrap();
+    let Entry::Open { addressed, .. } = &mut open else { panic!("the first leaf opens") };
+    addressed.push("CC-CT".to_owned());
+    forger.leaves[0] = open.canonical();
+    let close = |leaf: &Vec<u8>| matches!(Entry::parse(leaf), Some(Entry::Close { .. }));
+    let close = forger.leaves.iter().position(close).unwrap();
+    let ties = Entry::TiesDestroyed { addressees: 3, ties: 2, letters: 3 };
+    forger.leaves.insert(close, ties.canonical());
+    let forged = forger.write();
+    let (checks, _) = failed(stage, &["--dir", text(&forged)]);
+    assert!(!checks.contains("ties-destroyed"), "{checks:?}");
+    caught_by(
+        stage,
+        &["--dir", text(&forged), "--pack", pack],
+        "pack-addressed",
+        "none in the rules, CC-CT in the log",
+    );
+}
+
 fn false_paper(stage: &Stage, honest: &Published, pack: &str) {
     type Told<'e> = (&'e mut u64, &'e mut u64, &'e mut Option<PaperBook>);
     let told = |name: &str, change: &dyn Fn(Told<'_>)| {

@@ -65,10 +65,12 @@ const LEAKS: [(&str, Make); 19] = [
         s.read();
         s.world.run("ALTER TABLE ballot DROP COLUMN sent_ms");
     }),
-    ("envelopes are not sealed", |s| s.each_envelope(|body| body.as_bytes().to_vec())),
-    ("envelopes are as long as their ballots", |s| s.each_envelope(|body| vec![7; 48 + body.len()])),
-    ("drafts are as long as their answers", |s| s.each_draft(|body| vec![7; 40 + body.len()])),
-    ("drafts are not sealed", |s| s.each_draft(|body| body.as_bytes().to_vec())),
+    ("envelopes are not sealed", |s| s.each_envelope(|truth, who| truth.bodies[who].as_bytes().to_vec())),
+    ("envelopes are as long as their ballots", |s| {
+        s.each_envelope(|truth, who| vec![7; 48 + truth.bodies[who].len()]);
+    }),
+    ("drafts are as long as their answers", |s| s.each_draft(|truth, who| vec![7; 40 + truth.bodies[who].len()])),
+    ("drafts are not sealed", |s| s.each_draft(|truth, who| truth.bodies[who].as_bytes().to_vec())),
     ("an envelope can be read in a page", |s| s.leave("envelope", &s.truth.bodies[7].clone())),
     ("a draft was left behind", |s| s.leave("draft", s.truth.bodies[7].split(",\"q").next().unwrap())),
     ("the log says answers", |s| s.line("DEBUG cast answers=c.X1.1=B&c.X1.2=N")),
@@ -149,16 +151,16 @@ impl Scene<'_> {
         self.copier.file(self.world, &mut self.held);
     }
 
-    fn each_envelope(&mut self, stored: impl Fn(&str) -> Vec<u8>) {
-        for (receipt, body) in self.truth.receipts.iter().zip(&self.truth.bodies) {
-            self.held.ballot_box.get_mut(receipt).unwrap().body = stored(body);
+    fn each_envelope(&mut self, stored: impl Fn(&Truth, usize) -> Vec<u8>) {
+        for (who, receipt) in self.truth.receipts.iter().enumerate() {
+            self.held.ballot_box.get_mut(receipt).unwrap().body = stored(self.truth, who);
         }
     }
 
-    fn each_draft(&mut self, stored: impl Fn(&str) -> Vec<u8>) {
+    fn each_draft(&mut self, stored: impl Fn(&Truth, usize) -> Vec<u8>) {
         for seen in &mut self.held.journal {
             for row in seen.came.get_mut("draft").into_iter().flatten() {
-                row.body = stored(&self.truth.bodies[seen.who[0]]);
+                row.body = stored(self.truth, seen.who[0]);
             }
         }
     }

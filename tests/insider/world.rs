@@ -390,13 +390,14 @@ fn files() -> RoundFiles {
     files
 }
 
-/// Nobody else's words, of any length.
+/// Nobody else's words, of nearly any length that the question takes.
 fn words(chance: &mut StdRng) -> String {
-    let mut text = WORDS.to_owned();
-    for _ in 0..chance.random_range(1..6) {
-        text.push_str(&format!(" {:016x}", chance.random::<u64>()));
+    let mut own = String::new();
+    while own.len() < 112 {
+        own.push_str(&format!("{:016x}", chance.random::<u64>()));
     }
-    text
+    own.truncate(chance.random_range(16..=112));
+    format!("{WORDS} {own}")
 }
 
 /// Answers without free texts, and these by item. Nobody with a text rates several targets.

@@ -3,10 +3,10 @@
 use sha2::{Digest as _, Sha256};
 
 use super::{LOG_OF_WRITES, Make, Scene, random};
-use crate::world::ROUND;
+use crate::world::{ROUND, Truth};
 
 /// What is leaked, how, and what the name of an attack or find has that must catch it.
-pub(super) const LEAKS: [(&str, Make, &str); 11] = [
+pub(super) const LEAKS: [(&str, Make, &str); 13] = [
     ("texts are stored as they were cast", |s| s.texts(&s.texts_by_casting(), |_, text| text.own()), "text: "),
     ("ids of texts count up", |s| s.texts(&s.texts_by_casting(), |n, _| (n as u128).to_be_bytes().to_vec()), "text: "),
     (
@@ -64,6 +64,16 @@ pub(super) const LEAKS: [(&str, Make, &str); 11] = [
         "text: arrival, numbers",
     ),
     (
+        "envelopes are as long as the texts in them",
+        |s| s.each_envelope(|truth, who| vec![7; 48 + letters(truth, who)]),
+        "text: size of the envelope",
+    ),
+    (
+        "drafts are as long as the texts in them",
+        |s| s.each_draft(|truth, who| vec![7; 40 + letters(truth, who)]),
+        "text: size of the draft",
+    ),
+    (
         "a text can be read in a page",
         |s| {
             let text = s.truth.remarks.iter().find_map(|all| all.values().next()).unwrap();
@@ -89,6 +99,11 @@ pub(super) const LEAKS: [(&str, Make, &str); 11] = [
         LOG_OF_WRITES,
     ),
 ];
+
+/// How much somebody wrote, in bytes.
+fn letters(truth: &Truth, who: usize) -> usize {
+    truth.remarks[who].values().map(String::len).sum()
+}
 
 /// A text that somebody wrote.
 pub(super) struct Text {

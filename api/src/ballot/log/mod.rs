@@ -11,7 +11,7 @@ mod store;
 pub mod tile;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
@@ -397,7 +397,7 @@ pub(crate) fn open(conn: &mut Conn, round: &LoadedRound, entropy: &Entropy) -> R
 }
 
 /// Codes of the groups whose letters are addressed.
-fn addressed(round: &survey_forms::Round) -> Vec<String> {
+pub(crate) fn addressed(round: &survey_forms::Round) -> Vec<String> {
     let groups = round.groups.iter().filter(|g| g.issue == survey_forms::round::IssueMode::Addressed);
     groups.map(|group| group.code.clone()).collect()
 }

@@ -17,6 +17,7 @@ use super::super::{Failure, progress};
 use super::report::{Check, Report};
 use super::rules::Facts;
 use super::walk::Walk;
+use crate::ballot::log;
 use crate::ballot::log::commit::{Code, ballots_commitment, committed, redeemed_leaf, roster_hash};
 use crate::ballot::log::entry::Committed;
 use crate::ballot::log::merkle::{Node, Tree};
@@ -70,6 +71,7 @@ pub(super) fn check(file: &Path, facts: &Facts, walk: &Walk, report: &mut Report
         return Ok(());
     }
     codes(&pack, facts, report);
+    addressed(&pack.rules, facts, report);
     let hash = roster_hash(&pack.head.roster);
     let fault = (hash != facts.roster_hash).then(|| "not the roster in the log".to_owned());
     report.by(Check::PackRoster, fault, format_args!("{} rows", pack.head.roster.len()));
@@ -87,6 +89,18 @@ pub(super) fn check(file: &Path, facts: &Facts, walk: &Walk, report: &mut Report
     paper(&pack, facts, report);
     ballots(pack, facts, report);
     Ok(())
+}
+
+/// Where somebody knew who held which code, the opening said so: it names the groups that the rules have addressed.
+fn addressed(rules: &Round, facts: &Facts, report: &mut Report) {
+    if rules.hash != facts.rules_hash {
+        return report.fail(Check::PackAddressed, "other rules than those that the round was opened with");
+    }
+    let of_rules = log::addressed(rules);
+    let words = |groups: &[String]| if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
+    let fault = (of_rules != facts.addressed)
+        .then(|| format!("{} in the rules, {} in the log", words(&of_rules), words(&facts.addressed)));
+    report.by(Check::PackAddressed, fault, format_args!("groups whose letters name people: {}", words(&of_rules)));
 }
 
 /// The sheets of each group are its codes: a paper count that adds up and is false is caught here.

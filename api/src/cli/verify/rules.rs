@@ -18,6 +18,8 @@ pub(super) struct Facts {
     pub(super) rules_hash: String,
     /// The last one that was logged.
     pub(super) roster_hash: String,
+    /// Groups whose letters go to named people, as the opening says.
+    pub(super) addressed: Vec<String>,
     pub(super) at_open: Option<Committed>,
     pub(super) at_close: Option<Committed>,
     /// Codes made and revoked after the opening.
@@ -60,10 +62,11 @@ fn open(walk: &Walk, key: &VerifierKey, facts: &mut Facts, report: &mut Report) 
         [] => Some("there is none".to_owned()),
         [one] if one.place > 0 => Some(format!("it is leaf {}, not the first", one.place)),
         [one] => {
-            if let Entry::Open { round, rules_hash, roster_hash, credentials, revoked, .. } = &one.entry {
+            if let Entry::Open { round, rules_hash, roster_hash, credentials, revoked, addressed, .. } = &one.entry {
                 facts.round.clone_from(round);
                 facts.rules_hash.clone_from(rules_hash);
                 facts.roster_hash.clone_from(roster_hash);
+                facts.addressed.clone_from(addressed);
                 facts.at_open = Some(credentials.clone());
                 facts.revoked = *revoked;
             }
