@@ -6,6 +6,7 @@ mod charts;
 mod explained;
 pub mod export;
 mod pages;
+mod report;
 mod rest;
 pub mod sheets;
 mod store;
@@ -58,6 +59,9 @@ pub enum ScoreError {
     /// The output could not be written.
     #[error(transparent)]
     Csv(#[from] csv::Error),
+    /// The report could not be made.
+    #[error(transparent)]
+    Report(#[from] phieu_print::PrintError),
     /// The workbook could not be made.
     #[error(transparent)]
     Workbook(#[from] rust_xlsxwriter::XlsxError),
