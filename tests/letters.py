@@ -9,7 +9,7 @@ people with more than one letter, and the codes that live; exit 1 when one is lo
 somebody's last letter holds a dead one. PHIEU_TEST_POSTGRES names a server: then the same on PostgreSQL.
 """
 
-import asyncio, base64, email, email.policy, json, os, re, shutil, signal, socket, ssl, subprocess, sys, tempfile
+import asyncio, base64, email, email.policy, json, os, re, shutil, signal, socket, sqlite3, ssl, subprocess, sys, tempfile
 import threading, time, urllib.error, urllib.request
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -25,7 +25,7 @@ class Server:
 
     def __init__(self, folder):
         self.folder, self.letters, self.faults, self.seen, self.port = folder, {}, [], {}, 0
-        self.lock, self.server, self.slow = threading.Lock(), None, 0.0
+        self.lock, self.server, self.slow, self.mood = threading.Lock(), None, 0.0, None
         key, cert = folder / "smtp.key", folder / "smtp.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                         "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost",
@@ -57,6 +57,11 @@ class Server:
                 writer.write(f"{line[:3]}{'-' if n + 1 < len(lines) else ' '}{line[4:]}\r\n".encode())
             await writer.drain()
         try:
+            if self.mood == "mute":
+                await asyncio.sleep(30)
+            if self.mood == "refusing":
+                await say("554 5.3.2 not today")
+                return
             await say("220 localhost ESMTP")
             while line := await reader.readline():
                 words = line.decode(errors="replace").strip()
@@ -72,7 +77,13 @@ class Server:
                     authed = secure and given == [USER, PASSWORD]
                     await say("235 ok" if authed else "535 5.7.8 no")
                 elif verb == "MAIL":
-                    await say("250 ok" if authed else "530 5.7.0 authenticate first")
+                    await say("530 5.7.0 authenticate first" if not authed else
+                              "553 5.7.1 not you" if self.mood == "another sender" else "250 ok")
+                elif verb == "RCPT" and self.mood == "hanging up":
+                    return
+                elif verb == "RCPT" and self.mood == "too many":
+                    await say("421 4.7.0 too many letters")
+                    return
                 elif verb == "RCPT":
                     to = re.search(r"<(.*)>", words).group(1)
                     await say(self.judge(to))
@@ -135,6 +146,7 @@ class Place:
             "PHIEU_MAIL_FROM": "Khảo sát CCHC <khaosat@example.gov.vn>", "PHIEU_MAIL_USER": USER,
             "PHIEU_MAIL_PASSWORD": PASSWORD, "PHIEU_MAIL_CA_FILE": str(server.cert), "PHIEU_MAIL_PER_SECOND": "0",
             "PHIEU_MAIL_DOMAIN_PAUSE_MS": "0", "PHIEU_MAIL_LEASE_SECONDS": "5", "PHIEU_MAIL_TIMEOUT_SECONDS": "3",
+            "PHIEU_MAIL_RETRY_SECONDS": "8",
             "PHIEU_LISTEN": "127.0.0.1:0", "PHIEU_LOG_FORMAT": "json", "PHIEU_LOG": "debug,hyper=off"}
         self.service, self.base, self.said, self.logged = None, "", b"", b""
 
@@ -181,6 +193,16 @@ class Place:
     def stop(self):
         self.service.terminate()
         assert self.service.wait(30) == 0
+
+    def codes(self):
+        """Codes by state, from the SQLite file."""
+        with sqlite3.connect(self.folder / "phieu.db") as db:
+            return dict(db.execute("SELECT state, count(*) FROM credential GROUP BY state"))
+
+    def wake(self):
+        """Letters that were put back for a minute may go at once."""
+        with sqlite3.connect(self.folder / "phieu.db") as db:
+            db.execute("UPDATE letter SET due = 0 WHERE state = 'waiting' AND template = 'invitation'")
 
     def lives(self, code):
         body = json.dumps({"code": code}).encode()
@@ -254,8 +276,13 @@ def cases(place, server):
     assert sorted(server.letters) == ["tot1@x.vn", "tot2@x.vn"]
     failed = place.run("letters", "failed", ROUND)
     assert "refuse1@x.vn" in failed and "550 5.1.1" in failed and "554 5.6.0" in failed and "no such user" not in failed
-    # Who was told to come back later is tried again; a returned letter is noted; a test letter opens nothing.
+    # Who was told to come back later is tried again, and gets the letter then.
     assert "invitation waiting 1" in place.run("letters", "status", ROUND)
+    until("the second try of a letter that was refused for now", 60,
+          lambda: place.run("letters", "send", ROUND) and "later1@x.vn" in server.letters)
+    assert server.seen["later1@x.vn"] == 2 and len(server.letters["later1@x.vn"]) == 1
+    assert "invitation sent 3" in place.run("letters", "status", ROUND)
+    # A returned letter is noted; a test letter opens nothing.
     report = "Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; TOT2@x.vn\nAction: failed\nStatus: 5.1.1\n"
     done = subprocess.run([place.binary, "letters", "bounced", ROUND, "--note"], cwd=place.folder, env=place.env,
                           input=report.encode(), capture_output=True)
@@ -272,7 +299,7 @@ def cases(place, server):
     time.sleep(3)
     count = server.count()
     place.run("letters", "resume", ROUND)
-    assert place.lives(server.letters["tot1@x.vn"][0][0])
+    assert place.lives(server.letters["tot1@x.vn"][0][0]) and place.lives(server.letters["later1@x.vn"][0][0])
     # A reminder goes to who has not answered; the code before it dies.
     place.stop()
     assert "planned 0 invitations" in place.run("letters", "plan", ROUND, "--reminder")
@@ -297,13 +324,37 @@ def cases(place, server):
     print("SMTP cases: down, wrong password, wrong TLS, 4xx, 5xx, slow, returned, paused, reminder, close: as they should be")
 
 
+def moods(place, server):
+    """A server that is there and does not want to: nobody is refused for it, and no code outlives the try."""
+    place.prepare(["tot1@x.vn", "tot2@x.vn"])
+    place.run("letters", "plan", ROUND)
+    place.env["PHIEU_MAIL_TIMEOUT_SECONDS"] = "1"
+    for mood, why, made in (("refusing", "connect: 554 5.3.2", 0), ("mute", "connect: timed out", 0),
+                            ("another sender", "mail from: 553 5.7.1", 2), ("hanging up", "rcpt to: no connection", 2),
+                            ("too many", "rcpt to: 421 4.7.0", 2)):
+        server.mood = mood
+        place.run("letters", "test", ROUND, "a@x.vn", fails=True)
+        said = place.run("letters", "send", ROUND, fails=True)
+        assert why in said and "refused for good 0" in said, (mood, said)
+        assert "invitation waiting 2" in place.run("letters", "status", ROUND), mood
+        codes = place.codes()
+        assert codes.get("issued", 0) == 0, (mood, codes)
+        place.wake()
+    server.mood = None
+    assert not server.letters and place.codes().get("revoked", 0) == 6, place.codes()
+    place.run("letters", "send", ROUND)
+    assert sorted(server.letters) == ["tot1@x.vn", "tot2@x.vn"] and place.codes()["issued"] == 2
+    print("SMTP moods: refusing, mute, another sender, hanging up, too many: letters wait, and no code lives")
+
+
 def main():
     binary = str(Path(sys.argv[1]).resolve())
     number = int(sys.argv[2]) if len(sys.argv) > 2 else 300
     kills = int(sys.argv[3]) if len(sys.argv) > 3 else 2
     databases = ["sqlite"] + ([os.environ["PHIEU_TEST_POSTGRES"]] if os.environ.get("PHIEU_TEST_POSTGRES") else [])
     for database in databases:
-        for play in (lambda p, s: cases(p, s), lambda p, s: bulk(p, s, number, kills)):
+        plays = [cases, lambda p, s: bulk(p, s, number, kills)] + ([moods] if database == "sqlite" else [])
+        for play in plays:
             with tempfile.TemporaryDirectory(prefix="phieu-letters-") as folder:
                 folder = Path(folder)
                 server = Server(folder)

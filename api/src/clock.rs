@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng as _, SeedableRng as _, TryRng as _};
+use zeroize::Zeroizing;
 
 /// Viet Nam's offset from UTC in seconds; no daylight saving since 1975.
 const VIET_NAM_OFFSET_S: i32 = 7 * 3600;
@@ -103,8 +104,20 @@ pub enum Entropy {
     /// The operating system's generator.
     #[default]
     System,
-    /// A seeded generator: reproducible simulations and tests, never for real codes.
+    /// A seeded generator. With a seed that somebody chose: reproducible simulations and tests, never for real codes. With
+    /// one of [`Entropy::lot`]: work that is done twice.
     Seeded(Arc<Mutex<StdRng>>),
+}
+
+/// What is drawn by lot can be drawn again: 32 bytes of the operating system's randomness, spread by `StdRng` (ChaCha).
+pub struct Lot(Zeroizing<[u8; 32]>);
+
+impl Lot {
+    /// From the start; every time the same.
+    #[must_use]
+    pub fn draw(&self) -> Entropy {
+        Entropy::Seeded(Arc::new(Mutex::new(StdRng::from_seed(*self.0))))
+    }
 }
 
 impl Entropy {
@@ -141,6 +154,12 @@ impl Entropy {
     #[must_use]
     pub fn generator(&self) -> StdRng {
         StdRng::from_seed(self.bytes())
+    }
+
+    /// A lot of this source, to be drawn more than once.
+    #[must_use]
+    pub fn lot(&self) -> Lot {
+        Lot(Zeroizing::new(self.bytes()))
     }
 
     /// A random (version 4) UUID.

@@ -58,6 +58,9 @@ pub struct Config {
     pub mail_domain_pause_ms: u64,
     /// Longest wait for an answer of the mail server, in seconds.
     pub mail_timeout_seconds: u64,
+    /// Seconds before a letter that was refused for now is tried again; each further time three times as long, up to four
+    /// hours.
+    pub mail_retry_seconds: u64,
     /// After so many seconds a letter whose sending was cut off is sent again, with another code.
     pub mail_lease_seconds: u64,
     /// Seconds between looks for webhooks that are due; none are sent by this process when 0.
@@ -120,6 +123,7 @@ impl Default for Config {
             mail_per_second: 10,
             mail_domain_pause_ms: 100,
             mail_timeout_seconds: 60,
+            mail_retry_seconds: 300,
             mail_lease_seconds: 900,
             webhook_seconds: 5,
             webhook_networks: Vec::new(),

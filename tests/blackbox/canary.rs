@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::actors::Actor;
-use crate::field::{Code, Field, text};
-use crate::stage::{ROUND, Stage, on_each};
+use crate::field::{Code, Field, eventually, text};
+use crate::stage::{ROUND, Stage, edit, on_each, open_round_folder};
 
 /// Where somebody comes from; it must appear nowhere.
 const ADDRESS: &str = "203.0.113.77";
@@ -97,6 +97,110 @@ fn no_byte_of_output_or_storage_holds_a_code_or_an_answer() {
             }
         }
     });
+}
+
+/// Two people whom letters go to; nobody else is called so.
+const PEOPLE: &str = "Họ và tên,Đơn vị,Thư điện tử
+Hoàng Kim Tước,Cục Thuế tỉnh,canary.7x@chim.example
+Đặng Sơn Ca,Cục Thuế tỉnh,canary.8x@chim.example
+";
+
+#[test]
+fn a_letter_leaves_neither_code_nor_answer_and_after_the_close_no_person() {
+    on_each(|stage| {
+        letters_planned(stage);
+        let (admin, folder) = (free_address(), stage.path("thu"));
+        let mail = format!("file://{}", folder.display());
+        let service = stage.serve_with(&[
+            ("PHIEU_LOG", "debug"),
+            ("PHIEU_ADMIN_LISTEN", &admin),
+            ("PHIEU_MAIL_URL", &mail),
+            ("PHIEU_MAIL_FROM", "Khảo sát <khaosat@example.gov.vn>"),
+        ]);
+        let letters = eventually("both letters are there", || {
+            let all = std::fs::read_dir(&folder).ok()?.map(|file| file.unwrap().path());
+            let whole = all.filter(|path| path.extension().is_some_and(|extension| extension == "eml"));
+            let all: Vec<String> = whole.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+            (all.len() == 2 && stage.count("letter WHERE state = 'sent'") == 2).then_some(all)
+        });
+        let anon = Actor::anon(&service);
+        let codes: Vec<Code> = letters.iter().map(|letter| carried(&anon, letter)).collect();
+        let answers = json!({ codes[0].targets[0].as_str(): {"X1.1": "E", "X1.2": "N"} });
+        anon.cast(&codes[0].code, &json!({ codes[0].targets[0].as_str(): {"X1.1": "E", "X1.2": "N", "X9.9": "E"} }));
+        drafts(&anon, &codes[1]);
+        anon.cast(&codes[0].code, &answers).receipt(201);
+        let reminded = stage.phieu(&["letters", "plan", ROUND, "--reminder"]);
+        assert!(reminded.contains("2 reminders"), "as many as were written to: {reminded}");
+        let metrics = Actor::at(&format!("http://{admin}")).get("/metrics").text();
+        assert!(metrics.contains("phieu_letters_total"), "letters are counted: {metrics}");
+        let mut printed = service.stop();
+        printed.extend_from_slice(metrics.as_bytes());
+        printed.make_ascii_lowercase();
+
+        let persons = ["canary.7x", "canary.8x", "chim.example", "hoàng kim tước", "đặng sơn ca"];
+        let nowhere = |bytes: &[u8], traces: &[Vec<u8>], when: &str| {
+            for trace in traces {
+                assert!(!holds(bytes, trace), "{when}: {}", String::from_utf8_lossy(trace));
+            }
+        };
+        let marked: Vec<Vec<u8>> = codes.iter().flat_map(|code| traces(code, &answers)).collect();
+        // PostgreSQL's and SQLite's own letters are as written: capitals outside ASCII stay.
+        let of_persons: Vec<Vec<u8>> =
+            persons.iter().flat_map(|p| [p.to_string(), p.replace('đ', "Đ")]).map(String::into_bytes).collect();
+        nowhere(&printed, &marked, "printed");
+        nowhere(&printed, &of_persons, "printed");
+        let open = stored(stage);
+        nowhere(&open, &marked, "stored");
+        assert!(
+            holds(&open, b"canary.7x@chim.example"),
+            "until the close the address is stored, so the search sees it"
+        );
+
+        stage.phieu(&["round", "close", ROUND]);
+        let closed = stored(stage);
+        nowhere(&closed, &marked, "after the close");
+        nowhere(&closed, &of_persons, "after the close");
+        let mut said = stage.phieu(&["box", "open", ROUND, "--key", text(&stage.path("box.key"))]);
+        said += &stage.phieu(&["round", "publish", ROUND, "--force-early"]);
+        let mut opened = stored(stage);
+        assert!(holds(&opened, br#""x1.1":"e","x1.2":"n""#), "the opened ballot is stored, so the search sees it");
+        opened.extend(said.to_ascii_lowercase().bytes());
+        nowhere(&opened, &of_persons, "after the opening");
+        let secrets: Vec<Vec<u8>> = codes.iter().flat_map(code_traces).collect();
+        nowhere(&opened, &secrets, "after the opening");
+    });
+}
+
+/// The plan with letters to named people of CC-ND, at any hour, open, and both invitations in the outbox.
+fn letters_planned(stage: &Stage) {
+    let folder = open_round_folder(&stage.path("round"));
+    edit(&folder.join("round.toml"), |text| {
+        let (before, after) = text.split_once("code = \"CC-ND\"").unwrap();
+        let after = after.replacen("issue = \"draw\"", "issue = \"addressed\"", 1);
+        let days = r#"["mon", "tue", "wed", "thu", "fri", "sat", "sun"]"#;
+        format!("{before}code = \"CC-ND\"{after}\n[letters]\ndays = {days}\nfrom = \"00:00\"\nuntil = \"24:00\"\n")
+    });
+    let people = stage.path("people.csv");
+    std::fs::write(&people, PEOPLE).unwrap();
+    stage.phieu(&["migrate"]);
+    stage.phieu(&["round", "load", text(&folder)]);
+    stage.phieu(&["box", "keygen", ROUND, "--out", text(&stage.path("box.key"))]);
+    stage.phieu(&["roster", "import", ROUND, text(&people), "--group", "CC-ND"]);
+    stage.phieu(&["round", "open", ROUND]);
+    assert!(stage.phieu(&["letters", "plan", ROUND]).contains("planned 2 invitations"));
+}
+
+/// The code that a letter carries, out of its text or its HTML, whichever way that is encoded.
+fn carried(anon: &Actor, letter: &str) -> Code {
+    let decoded = letter.split("base64\r\n\r\n").skip(1).map(|part| {
+        let body: String = part.split("\r\n--").next().unwrap().split_whitespace().collect();
+        String::from_utf8(data_encoding::BASE64.decode(body.as_bytes()).unwrap()).unwrap()
+    });
+    let all = decoded.collect::<String>() + &letter.replace("=\r\n", "");
+    let code = all.split("/p#").nth(1).unwrap()[..29].to_owned();
+    let form = anon.form(&code).json();
+    let target = form["form"]["targets"][0]["code"].as_str().unwrap().to_owned();
+    Code { group: "CC-ND".to_owned(), unit: "CT".to_owned(), targets: vec![target], code, sheet: None }
 }
 
 /// Free a moment ago, for the listener whose port the service does not tell.

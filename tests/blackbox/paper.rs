@@ -12,11 +12,49 @@ use crate::actors::Actor;
 use crate::field::{read_codes, text};
 use crate::stage::{ROUND, Stage, on_each, open_round_folder};
 
-/// Runs one of the readers, which `tests/run` installs (poppler-utils, zbar-tools).
+/// Runs one of the readers, which `tests/run` installs (poppler-utils, qpdf, zbar-tools).
 fn reader(name: &str, arguments: &[&str]) -> String {
     let output = Command::new(name).args(arguments).output();
-    let output = output.unwrap_or_else(|error| panic!("{name}: {error}; install poppler-utils and zbar-tools"));
+    let output = output.unwrap_or_else(|error| panic!("{name}: {error}; install poppler-utils, qpdf and zbar-tools"));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// What programs that have nothing to do with the writer say of a document: it is whole, every font is embedded and tells
+/// its letters, and it has what PDF/A-2u asks for (ISO 19005-2: 6.6.4 identification, 6.2.3 output intent, 6.1.3 no
+/// encryption, 6.5 no script).
+fn is_archival(stage: &Stage, pdf: &Path) {
+    let name = pdf.display();
+    let check = Command::new("qpdf").args(["--check", text(pdf)]).output().unwrap();
+    assert!(check.status.success(), "{name}: {}", String::from_utf8_lossy(&check.stdout));
+    let fonts = reader("pdffonts", &[text(pdf)]);
+    let rows: Vec<&str> = fonts.lines().skip(2).collect();
+    assert!(!rows.is_empty(), "{name}");
+    for row in rows {
+        // … type, encoding, emb, sub, uni, object: the words before the object's two numbers.
+        let words: Vec<&str> = row.split_whitespace().rev().collect();
+        assert_eq!(&words[2..5], ["yes", "yes", "yes"], "{name}: {row}");
+    }
+    let plain = stage.path("plain.pdf");
+    let laid_out = Command::new("qpdf").args(["--qdf", "--object-streams=disable", text(pdf), text(&plain)]).output();
+    assert!(laid_out.unwrap().status.success());
+    let bytes = std::fs::read(&plain).unwrap();
+    let has = |needle: &str| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+    for needed in ["/S /GTS_PDFA1", "/DestOutputProfile", "/OutputConditionIdentifier", "/Lang", "/ID ["] {
+        assert!(has(needed), "{name}: {needed}");
+    }
+    for refused in ["/Encrypt", "/JavaScript", "/AA ", "/OpenAction", "/EmbeddedFiles", "/LZWDecode"] {
+        assert!(!has(refused), "{name}: {refused}");
+    }
+    let xmp = reader("pdfinfo", &["-meta", text(pdf)]);
+    assert!(xmp.chars().eq(xmp.nfc()), "{name}");
+    let value = |tag: &str| {
+        let (_, after) = xmp.split_once(&format!("<{tag}>")).unwrap_or_else(|| panic!("{name}: {tag} in {xmp}"));
+        after.split('<').next().unwrap().to_owned()
+    };
+    assert_eq!((value("pdfaid:part").as_str(), value("pdfaid:conformance").as_str()), ("2", "U"), "{name}");
+    let made = chrono::DateTime::parse_from_rfc3339(&value("xmp:CreateDate")).unwrap();
+    assert_eq!(made.offset().local_minus_utc(), 7 * 3600, "{name}");
+    std::fs::remove_file(plain).unwrap();
 }
 
 /// What ZBar sees on pictures of some pages: kind and content.
@@ -78,6 +116,7 @@ fn slips_are_read_back_and_each_code_opens_its_form() {
     loaded(&stage);
     let pdf = stage.path("slips.pdf");
     issue(&stage, &["--group", "CC-CT", "--unit", "SNV", "--count", "11", "--out", text(&pdf)]);
+    is_archival(&stage, &pdf);
     let links = of_kind(&scanned(&stage, &pdf, "150", 1, 2), "QR-Code");
     assert_eq!(links.len(), 11);
     let printed = words(&pdf);
@@ -116,6 +155,7 @@ fn ballots_of_the_plan_are_read_back_in_the_words_of_their_questionnaires() {
     for (group, ballots, paper) in [("LĐS-CT", 36, "a4"), ("HĐ-CT", 30, "a4")] {
         let (pdf, boxes) = (stage.path(&format!("{group}.pdf")), stage.path(&format!("{group}.json")));
         issue(&stage, &["--group", group, "--paper", paper, "--out", text(&pdf), "--boxes", text(&boxes)]);
+        is_archival(&stage, &pdf);
         let size = usize::try_from(std::fs::metadata(&pdf).unwrap().len()).unwrap();
         assert!(size / ballots < 100_000, "{group}: {} bytes a ballot", size / ballots);
         let placed: serde_json::Value = serde_json::from_slice(&std::fs::read(&boxes).unwrap()).unwrap();
@@ -222,6 +262,7 @@ fn sheets_of_the_desk_are_printed_by_command() {
         let file = stage.path(&format!("{sheet}.pdf"));
         stage.phieu(&["print", sheet, ROUND, "--out", text(&file)]);
         assert!(words(&file).contains(sentence), "{sheet}");
+        is_archival(&stage, &file);
     }
     let file = stage.path("specimen.pdf");
     stage.phieu(&["print", "specimen", ROUND, "--group", "CC-CT", "--out", text(&file)]);

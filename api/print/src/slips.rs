@@ -59,7 +59,7 @@ pub struct Slip<'a> {
     pub link: &'a str,
 }
 
-/// The slips as PDF. `done` is told after each unit how many slips are drawn.
+/// The slips as PDF. `done` is told after each page how many slips are drawn.
 ///
 /// # Errors
 /// [`PrintError::Empty`] without a slip; [`PrintError::Qr`] when an address is too long.
@@ -75,12 +75,12 @@ pub fn slips<'a>(
         let pages = unit.slips.len().div_ceil(COLUMNS * ROWS);
         for (index, part) in unit.slips.chunks(COLUMNS * ROWS).enumerate() {
             pdf.add(&slip_page(fonts, print, &unit, part, index + 1, pages)?)?;
+            drawn += part.len();
+            done(drawn);
         }
         for page in receipts(fonts, print, &unit) {
             pdf.add(&page)?;
         }
-        drawn += unit.slips.len();
-        done(drawn);
     }
     pdf.finish()
 }

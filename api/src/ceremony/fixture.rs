@@ -50,13 +50,27 @@ pub(crate) struct Sent {
 /// Every database at hand with the round loaded, one week into its fieldwork; one after the other, as they share a
 /// clock.
 pub(crate) fn places() -> impl Iterator<Item = Place> {
+    places_of(survey_forms::quang_nam_2023())
+}
+
+/// The same with letters to the named people of CC-ND.
+pub(crate) fn places_with_letters() -> impl Iterator<Item = Place> {
+    let mut files = survey_forms::quang_nam_2023();
+    let text = String::from_utf8(files["round.toml"].clone()).unwrap();
+    let (before, after) = text.split_once("code = \"CC-ND\"").unwrap();
+    let text = format!("{before}code = \"CC-ND\"{}", after.replacen("\"draw\"", "\"addressed\"", 1));
+    files.insert("round.toml".to_owned(), format!("{text}\n[letters]\nremind_after_days = [5, 10]\n").into_bytes());
+    places_of(files)
+}
+
+fn places_of(files: survey_forms::RoundFiles) -> impl Iterator<Item = Place> {
     let start: DateTime<Utc> = "2023-09-22T01:00:00Z".parse().unwrap();
     let clock = Clock::set_to(start);
     let tests = databases_at(&clock);
     tests.into_iter().map(move |test| {
         clock.advance(start - clock.fixed().unwrap());
         let (rounds, entropy) = (Rounds::new(), Entropy::seeded(11));
-        test.db.write_here(|conn| crate::round::load(conn, &survey_forms::quang_nam_2023())).unwrap();
+        test.db.write_here(|conn| crate::round::load(conn, &files)).unwrap();
         let ceremony = Ceremony::new(&test.db, &rounds, &entropy);
         let (casting, _thread) = Casting::start(&test.db, &Config::default(), &entropy).unwrap();
         let people = entropy.generator();
@@ -81,6 +95,26 @@ impl Place {
                 credential::issue(conn, &round, selection, &self.entropy)
             })
             .unwrap()
+    }
+
+    /// Imports people of CC-ND, where letters go to named people.
+    pub(crate) fn invite(&self, rows: &str) {
+        let list = format!("Họ và tên,Đơn vị,Email\n{rows}");
+        self.test
+            .db
+            .write_here(|conn| {
+                let round = self.rounds.get(conn, ROUND).unwrap();
+                let (_, _, list) =
+                    credential::roster::read(list.as_bytes(), "", &round.definition, Some("CC-ND")).unwrap();
+                credential::roster::import(conn, &round, &list, &self.entropy)
+            })
+            .unwrap();
+    }
+
+    /// The details that the trail has of one kind of act, the newest first.
+    pub(crate) fn details(&self, action: &str) -> Vec<String> {
+        let entries = self.test.db.read_here(|conn| crate::access::audit::read(conn, None, 1000)).unwrap();
+        entries.into_iter().filter(|e| e.action == action).map(|e| e.detail).collect()
     }
 
     /// The 106 paper codes of the plan and some of each online group: 219 codes.

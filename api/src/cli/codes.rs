@@ -1,5 +1,6 @@
 //! `phieu codes …`.
 
+use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::path::PathBuf;
 
@@ -11,9 +12,11 @@ use super::new_file::{Found, NewFile};
 use super::{Failure, entropy, open, out, progress};
 use crate::access::{Actor, audit};
 use crate::ballot::{FindError, Token, find};
+use crate::clock::Entropy;
 use crate::config::{BaseUrl, Config};
-use crate::credential::{self, CredentialError, IssuedCode, Selection};
+use crate::credential::{self, CredentialError, Selection};
 use crate::db::{Conn, Db};
+use crate::print::handing::{self, Made};
 use crate::print::{Format, Layout, PressError, write_codes};
 use crate::round::{LoadedRound, Rounds};
 
@@ -39,9 +42,10 @@ pub(super) enum Command {
         #[command(flatten)]
         print: PrintOptions,
     },
-    /// Withdraw codes that were not used. Reads one code a line from standard input.
+    /// Withdraw codes that were not used, all of them or none. Reads one code a line from standard input.
     Revoke,
-    /// Withdraw codes and make others for the same places. Reads one code a line from standard input.
+    /// Withdraw codes and make others for the same places, for all of them or none. Reads one code a line from standard
+    /// input.
     Replace {
         /// A new .csv, .xlsx or .pdf file for the new codes.
         #[arg(long, value_name = "FILE")]
@@ -81,53 +85,101 @@ pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Issue { round, group, unit, count, out, print } => {
             let list = List::begin(config, &db, &rounds, out, &print)?;
             let selection = Selection { respondent_code: group.as_deref(), source_unit: unit.as_deref(), count };
-            list.hand_over(|conn| {
+            list.hand_over(("codes.issued", group.as_deref().unwrap_or("*")), |conn, entropy| {
                 let round = rounds.get(conn, &round).map_err(FindError::from).map_err(CredentialError::from)?;
-                let handed = credential::hand_over(conn, &round, selection, &entropy())?;
-                let what = group.as_deref().unwrap_or("*").to_owned();
-                Ok(Made { round, codes: handed.codes, revoked: handed.revoked, action: "codes.issued", what })
+                let handed = credential::hand_over(conn, &round, selection, entropy)?;
+                Ok(Made { round, codes: handed.codes, revoked: handed.revoked, at: db.now(conn)? })
             })
         }
         Command::Revoke => {
-            for (number, token) in tokens()? {
-                db.write_here(|conn| credential::revoke(conn, &rounds, &token)).map_err(|e| at_line(number, &e))?;
-                out::line(format_args!("line {number}: revoked"));
-            }
+            let old = tokens()?;
+            db.write_here(|conn| revoke(conn, &db, &rounds, &old).map_err(Undone))
+                .map_err(|Undone(failure)| failure)?;
+            out::line(format_args!("revoked {} codes", old.len()));
             Ok(())
         }
         Command::Replace { out, print } => {
             let list = List::begin(config, &db, &rounds, out, &print)?;
             let old = tokens()?;
-            list.hand_over(|conn| {
+            list.hand_over(("codes.replaced", "*"), |conn, entropy| {
                 let mut codes = Vec::new();
                 let mut round = None;
-                for (_, token) in &old {
-                    let of = find(conn, &rounds, token).map_err(CredentialError::from)?.round;
+                let mut refused = Refused::default();
+                for (number, token) in &old {
+                    let done = find(conn, &rounds, token).map_err(CredentialError::from);
+                    let of = match done {
+                        Ok(bearer) => bearer.round,
+                        Err(error) => {
+                            refused.add(*number, error)?;
+                            continue;
+                        }
+                    };
                     if round.as_ref().is_some_and(|round: &std::sync::Arc<LoadedRound>| round.id() != of.id()) {
                         return Err("the codes are of more than one round; one round at a time".into());
                     }
                     round = Some(of);
-                    codes.push(credential::replace(conn, &rounds, token, &entropy())?);
+                    match credential::replace(conn, &rounds, token, entropy) {
+                        Ok(code) => codes.push(code),
+                        Err(error) => refused.add(*number, error)?,
+                    }
                 }
+                refused.into_result("replaced")?;
                 let round = round.ok_or("no code was given")?;
-                Ok(Made { round, revoked: codes.len(), codes, action: "codes.replaced", what: "*".to_owned() })
+                Ok(Made { round, revoked: codes.len(), codes, at: db.now(conn)? })
             })
         }
     }
 }
 
-fn at_line(number: usize, error: &CredentialError) -> Failure {
-    format!("line {number}: {error}").into()
+/// Withdraws all of these codes or none, and says so in the trail.
+fn revoke(conn: &mut Conn, db: &Db, rounds: &Rounds, old: &[(usize, Token)]) -> Result<(), Failure> {
+    let mut gone: BTreeMap<[String; 3], usize> = BTreeMap::new();
+    let mut refused = Refused::default();
+    for (number, token) in old {
+        match credential::revoke(conn, rounds, token) {
+            Ok(code) => {
+                let place = [code.round.id().to_owned(), code.stratum.respondent_code, code.source_unit];
+                *gone.entry(place).or_default() += 1;
+            }
+            Err(error) => refused.add(*number, error)?,
+        }
+    }
+    refused.into_result("revoked")?;
+    if gone.is_empty() {
+        return Err("no code was given".into());
+    }
+    let at = db.now(conn)?;
+    for ([round, group, unit], count) in gone {
+        let detail = format!("group={group} unit={unit} count={count}");
+        audit::record(conn, at, &Actor::Command, "codes.revoked", &round, &detail)?;
+    }
+    Ok(())
 }
 
-/// What a write made.
-struct Made {
-    round: std::sync::Arc<LoadedRound>,
-    codes: Vec<IssuedCode>,
-    revoked: usize,
-    action: &'static str,
-    /// The group, for the trail.
-    what: String,
+/// Lines of standard input whose code cannot be taken, and why.
+#[derive(Default)]
+struct Refused(Vec<String>);
+
+impl Refused {
+    /// Notes a line; what is no fault of the line ends the command.
+    fn add(&mut self, number: usize, error: CredentialError) -> Result<(), Failure> {
+        use CredentialError::{Closed, Find, Revoked, Used};
+        match error {
+            Used | Revoked | Closed | Find(FindError::Unknown) => self.0.push(format!("line {number}: {error}")),
+            other => return Err(other.into()),
+        }
+        Ok(())
+    }
+
+    fn into_result(self, done: &str) -> Result<(), Failure> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        for line in &self.0 {
+            out::line(line);
+        }
+        Err(format!("{} lines are at fault; no code was {done}", self.0.len()).into())
+    }
 }
 
 /// Why a list was not handed over: an error of a command, inside a write.
@@ -181,8 +233,12 @@ impl<'a> List<'a> {
         Ok(Self { db, base: config.base()?, file, format, print, finished: found == Found::Counted })
     }
 
-    /// Makes codes, writes them down whole and durably, and only then lets them count.
-    fn hand_over(self, make: impl FnOnce(&mut Conn) -> Result<Made, Failure>) -> Result<(), Failure> {
+    /// Makes codes, writes them down whole and durably, and only then lets them count. The trail gets `action` and `what`.
+    fn hand_over(
+        self,
+        (action, what): (&str, &str),
+        make: impl Fn(&mut Conn, &Entropy) -> Result<Made, Failure>,
+    ) -> Result<(), Failure> {
         if self.finished {
             out::line(format_args!(
                 "{}: the list of an earlier run that was cut off after its codes counted. It is whole; no new code was made",
@@ -190,14 +246,17 @@ impl<'a> List<'a> {
             ));
             return Ok(());
         }
-        let layout = Layout { paper: self.print.paper, two_sided: self.print.two_sided };
-        let made = self.db.write_here(|conn| {
-            let made = make(conn).map_err(Undone)?;
-            self.write(conn, &made, layout).map_err(Undone)?;
-            Ok::<_, Undone>(made)
+        let make = |conn: &mut Conn, entropy: &Entropy| make(conn, entropy).map_err(Undone);
+        let done = handing::begin(self.db, &entropy(), &make).and_then(|begun| {
+            let keep = |conn: &mut Conn, made: &Made, (mark, boxes): &Drawn| {
+                self.keep_boxes(boxes.as_deref()).map_err(Undone)?;
+                let detail = format!("group={what} count={} revoked={} {mark}", made.codes.len(), made.revoked);
+                Ok(audit::record(conn, made.at, &Actor::Command, action, made.round.id(), &detail)?)
+            };
+            handing::finish(self.db, &entropy(), begun, &make, |made| self.draw(made).map_err(Undone), keep)
         });
-        let made = match made {
-            Ok(made) => made,
+        let made = match done {
+            Ok((made, _)) => made,
             Err(Undone(failure)) => {
                 self.file.discard();
                 return Err(failure);
@@ -215,26 +274,30 @@ impl<'a> List<'a> {
         Ok(())
     }
 
-    fn write(&self, conn: &mut Conn, made: &Made, layout: Layout) -> Result<(), Failure> {
+    /// Writes the codes into the part of the file that has no name yet.
+    fn draw(&self, made: &Made) -> Result<Drawn, Failure> {
         if made.codes.is_empty() {
             return Err("no code is left to make for this selection".into());
         }
-        let at = self.db.now(conn)?;
         let bar = progress(u64::try_from(made.codes.len()).unwrap_or(u64::MAX), "writing codes down");
         let mut told = |done: usize| bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+        let layout = Layout { paper: self.print.paper, two_sided: self.print.two_sided };
         let form = (self.format, layout);
-        let written = write_codes(&made.round, &made.codes, &self.base, at, form, &mut told)?;
+        let written = write_codes(&made.round, &made.codes, &self.base, made.at, form, &mut told)?;
         bar.finish_and_clear();
+        Ok((self.file.write(&written.bytes)?, written.boxes))
+    }
+
+    fn keep_boxes(&self, boxes: Option<&[u8]>) -> Result<(), Failure> {
         if let Some(path) = &self.print.boxes {
-            let boxes = written.boxes.ok_or(PressError::NoBoxes)?;
-            std::io::Write::write_all(&mut out::private_file(path)?, &boxes)?;
+            std::io::Write::write_all(&mut out::private_file(path)?, boxes.ok_or(PressError::NoBoxes)?)?;
         }
-        let mark = self.file.write(&written.bytes)?;
-        let detail = format!("group={} count={} revoked={} {mark}", made.what, made.codes.len(), made.revoked);
-        audit::record(conn, at, &Actor::Command, made.action, made.round.id(), &detail)?;
         Ok(())
     }
 }
+
+/// The mark of the written file, and where the boxes of ballots stand.
+type Drawn = (String, Option<Vec<u8>>);
 
 fn tokens() -> Result<Vec<(usize, Token)>, Failure> {
     let mut tokens = Vec::new();

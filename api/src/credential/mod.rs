@@ -8,6 +8,8 @@ mod pages;
 mod rest;
 pub mod roster;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -347,7 +349,19 @@ pub fn revoke_tied(conn: &mut Conn, round: &str, person: &Addressee) -> Result<b
     Ok(revoked)
 }
 
-/// Makes another code for a person, in place of the one in their last letter, to be shown once.
+/// Withdraws a person's code for good: no letter that still waits brings another one. Whether there was one that could be
+/// used.
+///
+/// # Errors
+/// As [`revoke_tied`].
+pub fn withdraw_tied(conn: &mut Conn, round: &str, person: &Addressee) -> Result<bool, CredentialError> {
+    let revoked = revoke_tied(conn, round, person)?;
+    letters::forget_all(conn, person)?;
+    Ok(revoked)
+}
+
+/// Makes another code for a person, in place of the one in their last letter, to be shown once. A letter that still waits
+/// is dropped: it would bring yet another code, and kill this one.
 ///
 /// # Errors
 /// [`CredentialError::Used`], [`CredentialError::Closed`].
@@ -358,6 +372,7 @@ pub fn replace_tied(
     entropy: &Entropy,
 ) -> Result<IssuedCode, CredentialError> {
     revoke_tied(conn, round.id(), person)?;
+    letters::forget_waiting(conn, person)?;
     hand_out(conn, round, std::slice::from_ref(person), entropy)?.pop().ok_or(CredentialError::NothingSelected)
 }
 
@@ -418,13 +433,17 @@ pub fn pages(cfg: &mut actix_web::web::ServiceConfig) {
     roster::pages::pages(cfg);
 }
 
-/// Imports a roster in place of the old one: every row or none.
+/// Imports head counts in place of the old ones: every row or none. Groups whose letters are addressed have people
+/// instead, and keep them.
 ///
 /// # Errors
-/// [`CredentialError::Roster`] with every faulty row.
+/// [`CredentialError::Roster`] with every faulty row, [`CredentialError::Closed`].
 pub fn import_roster(conn: &mut Conn, round: &LoadedRound, csv: &[u8]) -> Result<Vec<RosterRow>, CredentialError> {
+    takes_codes(conn, round.id())?;
     let rows = Roster::parse(csv, &round.definition).map_err(CredentialError::Roster)?;
-    store::replace_roster(conn, round.id(), &rows)?;
+    let addressed = round.definition.groups.iter().filter(|group| group.issue == IssueMode::Addressed);
+    let addressed: Vec<&str> = addressed.map(|group| group.code.as_str()).collect();
+    store::replace_roster(conn, round.id(), &addressed, &rows)?;
     log::incident(conn, round.id(), What::RosterReplaced, 0, 0)?;
     Ok(rows)
 }

@@ -8,7 +8,7 @@ use askama::Template;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{CredentialError, letters, replace, replace_tied, revoke, revoke_tied};
+use super::{CredentialError, letters, replace, replace_tied, revoke, withdraw_tied};
 use crate::access::{Actor, Signed, Supervising, audit};
 use crate::addressee::{self, Addressee};
 use crate::ballot::{Bearer, CredentialState, FindError, Token, find};
@@ -48,6 +48,7 @@ struct Subject {
     rows: Vec<(&'static str, String)>,
     state: &'static str,
     may_change: bool,
+    may_withdraw: bool,
     by_letter: bool,
 }
 
@@ -140,6 +141,7 @@ fn brought(bearer: &Bearer, code: Zeroizing<String>) -> Subject {
         ],
         state,
         may_change: issued && takes(&bearer.round),
+        may_withdraw: issued && takes(&bearer.round),
         by_letter: false,
     }
 }
@@ -251,20 +253,32 @@ fn hit(round: &LoadedRound, one: Addressee) -> Hit {
     Hit { round: round.id().to_owned(), id: one.id, name: one.name, email: one.email, unit }
 }
 
-/// A person and the state of the code in their last letter.
+/// What is known of a person's last letter. Not whether its code was used: nobody looks up here who has answered. Only the
+/// attempt to replace or withdraw a used code tells, and the trail keeps it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// No letter with a code, and none was shown.
+    None,
+    /// A code, used or not.
+    Code,
+    /// Its code was withdrawn.
+    Withdrawn,
+}
+
 fn known(
     conn: &mut Conn,
     rounds: &Rounds,
     round: &str,
     id: &str,
-) -> Result<(Arc<LoadedRound>, Addressee, Option<String>), Problem> {
+) -> Result<(Arc<LoadedRound>, Addressee, Sent), Problem> {
     let round = rounds.get(conn, round)?;
     let person = addressee::one(conn, round.id(), id)?.ok_or_else(|| Problem::new(&codes::NOT_FOUND))?;
-    let state = match addressee::tied(conn, &person.id)? {
-        Some(key) => super::store::state(conn, &key)?,
-        None => None,
+    let sent = match addressee::tied(conn, &person.id)? {
+        None => Sent::None,
+        Some(key) if super::store::state(conn, &key)?.as_deref() == Some("revoked") => Sent::Withdrawn,
+        Some(_) => Sent::Code,
     };
-    Ok((round, person, state))
+    Ok((round, person, sent))
 }
 
 async fn person(
@@ -276,18 +290,18 @@ async fn person(
 ) -> Result<HttpResponse, Problem> {
     let rounds = Rounds::clone(&rounds);
     let (round, id) = path.into_inner();
-    let (round, person, state) = db.read(move |conn| known(conn, &rounds, &round, &id)).await?;
+    let (round, person, sent) = db.read(move |conn| known(conn, &rounds, &round, &id)).await?;
     let unit = round.definition.unit(&person.source_unit).map_or("", |unit| unit.name.as_str());
     let subject = Subject {
         action: format!("/quan-tri/ma-phieu/{}/{}", round.id(), person.id),
         code: Zeroizing::default(),
-        state: match state.as_deref() {
-            None => "Chưa có mã: thư chưa được gửi",
-            Some("used") => "Đã dùng: phiếu đã nằm trong hòm, không thay hay thu hồi được",
-            Some("revoked") => "Đã thu hồi",
-            Some(_) => "Chưa dùng",
+        state: match sent {
+            Sent::None => "Không có mã nào đang dùng được: thư chưa gửi, hoặc mã đã thu hồi",
+            Sent::Withdrawn => "Đã thu hồi",
+            Sent::Code => "Đã có mã. Trang này không cho biết mã đã dùng hay chưa",
         },
-        may_change: takes(&round) && state.as_deref() != Some("used"),
+        may_change: takes(&round),
+        may_withdraw: sent == Sent::Code,
         by_letter: true,
         rows: vec![
             ("Đợt", round.definition.title.clone()),
@@ -314,7 +328,11 @@ async fn for_person(
     let (rounds, entropy, clock, actor) =
         (Rounds::clone(&rounds), Entropy::clone(&entropy), db.clone(), signed.actor());
     let ((round, id), how) = (path.into_inner(), form.into_inner().cach);
+    if !["thu", "hien", "thu-hoi"].contains(&how.as_str()) {
+        return Err(Problem::new(&codes::BODY_MALFORMED));
+    }
     let by_letter = how == "thu";
+    let (attempt_by, attempt_on) = (actor.clone(), round.clone());
     let done = db
         .write(move |conn| {
             let round = rounds.get(conn, &round).map_err(FindError::from)?;
@@ -327,7 +345,7 @@ async fn for_person(
                 }
                 "hien" => ("codes.replaced", Some(replace_tied(conn, &round, &person, &entropy)?.token)),
                 _ => {
-                    revoke_tied(conn, round.id(), &person)?;
+                    withdraw_tied(conn, round.id(), &person)?;
                     ("codes.revoked", None)
                 }
             };
@@ -346,6 +364,13 @@ async fn for_person(
             };
             Ok(page(&CodesPage { said: Some(said.to_owned()), ..blank(&site, &signed) }))
         }
-        Err(error) => refused(blank(&site, &signed), error),
+        Err(error) => {
+            if matches!(error, CredentialError::Used) {
+                // Whoever was told so knows now that this person has answered.
+                let clock = db.clone();
+                db.write(move |conn| note(&clock, conn, &attempt_by, "codes.refused_used", &attempt_on, "")).await?;
+            }
+            refused(blank(&site, &signed), error)
+        }
     }
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate as _;
 
-use super::{CredentialError, Selection, issue};
+use super::{CredentialError, HandedOver, Selection, hand_over, issue};
 use crate::access::audit;
 use crate::access::extract::Machine;
 use crate::access::scopes::CodesIssue;
@@ -38,6 +38,10 @@ struct IssueRequest {
     #[validate(range(min = 1, max = MOST_PER_CALL))]
     #[schema(example = 2, minimum = 1, maximum = 10_000)]
     count: Option<u32>,
+    /// Where nothing is left open: revoke the unused codes of the lists before, and make as many others. No effect beside
+    /// `count`.
+    #[serde(default)]
+    renew: bool,
 }
 
 /// The codes. There is no other copy.
@@ -47,6 +51,8 @@ struct Issued {
     round: String,
     /// In no order that means anything.
     codes: Vec<IssuedCode>,
+    /// Unused codes of earlier lists that died for these.
+    revoked: usize,
 }
 
 /// A code and what it is for.
@@ -112,7 +118,8 @@ impl From<CredentialError> for Problem {
 
 /// Issue one-time codes
 ///
-/// The codes are in this answer and nowhere else: the service keeps only their public keys.
+/// The codes are in this answer and nowhere else: the service keeps only their public keys. A list is given once; who has
+/// lost it asks with `renew`.
 #[utoipa::path(
     tag = "codes",
     params(("round" = String, Path, description = "Id of the round")),
@@ -122,7 +129,7 @@ impl From<CredentialError> for Problem {
         (status = 401, description = "token_missing, token_invalid, token_expired"),
         (status = 403, description = "scope_missing: codes:issue; round_not_granted"),
         (status = 404, description = "round_unknown, group_unknown"),
-        (status = 409, description = "state_conflict: the round is closed; over_quota; how_many: neither quota nor roster; codes_by_letter: the group's codes go by letter"),
+        (status = 409, description = "state_conflict: the round is closed; over_quota; how_many: neither quota nor roster; codes_by_letter: the group's codes go by letter; code_used: `renew`, and every code is used"),
         (status = 422, description = "fields_invalid"),
     ),
     security(("machine" = ["codes:issue"])),
@@ -148,15 +155,20 @@ async fn issue_codes(
                 source_unit: request.unit.as_deref(),
                 count: request.count,
             };
-            let codes = issue(conn, &loaded, selection, &entropy)?;
+            let HandedOver { codes, revoked } = if request.renew {
+                hand_over(conn, &loaded, selection, &entropy)?
+            } else {
+                HandedOver { codes: issue(conn, &loaded, selection, &entropy)?, revoked: 0 }
+            };
             if codes.len() > usize::try_from(MOST_PER_CALL).unwrap_or(usize::MAX) {
                 return Err(CredentialError::TooMany);
             }
             let now = handle.now(conn)?;
-            let detail = format!("group={} count={}", request.respondent_code, codes.len());
+            let detail = format!("group={} count={} revoked={revoked}", request.respondent_code, codes.len());
             audit::record(conn, now, &client.actor(), "codes.issued", &round, &detail)?;
             Ok::<_, CredentialError>(Issued {
                 round,
+                revoked,
                 codes: codes
                     .into_iter()
                     .map(|c| {

@@ -115,8 +115,10 @@ pub(super) fn roster(conn: &mut Conn, round: &str) -> QueryResult<BTreeMap<(Stri
     Ok(rows.into_iter().map(|(g, u, n)| ((g, u), u64::try_from(n).unwrap_or(0))).collect())
 }
 
-pub(super) fn replace_roster(conn: &mut Conn, round: &str, rows: &[RosterRow]) -> QueryResult<()> {
-    diesel::delete(roster::table.filter(roster::round.eq(round))).execute(conn)?;
+/// Writes head counts in place of all others but those of `kept` groups.
+pub(super) fn replace_roster(conn: &mut Conn, round: &str, kept: &[&str], rows: &[RosterRow]) -> QueryResult<()> {
+    let others = roster::round.eq(round).and(roster::respondent_code.ne_all(kept.to_vec()));
+    diesel::delete(roster::table.filter(others)).execute(conn)?;
     for row in rows {
         diesel::insert_into(roster::table)
             .values((

@@ -4,7 +4,10 @@
 //! A list of codes exists once, in the file that this room makes while the write that makes the codes is still open:
 //! there is no code that counts without its paper.
 
+pub mod handing;
+mod job;
 mod pages;
+mod progress;
 mod store;
 
 use std::path::Path;

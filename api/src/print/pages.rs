@@ -1,5 +1,5 @@
 //! `/quan-tri/in`: lists of codes as slips and ballots, this once, and the sheets that go with bundles. Each answer is the
-//! file itself: it is whole before a code of it counts, and there is no second copy.
+//! file itself, or a page with the files in it: they are whole before a code of them counts, and there is no second copy.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -8,20 +8,22 @@ use actix_web::{HttpResponse, http::header};
 use askama::Template;
 use phieu_print::{Paper, PrintError};
 use serde::Deserialize;
-use survey_forms::round::Channel;
+use survey_forms::round::{Channel, IssueMode};
 
-use super::{Format, Layout, PressError, Sheet, sheet, specimen, write_codes};
+use super::job::{Halt, Job};
+use super::{PressError, Sheet, progress, sheet, specimen};
 use crate::access::{AdministrationReading, Signed, Supervising, audit};
 use crate::clock::Entropy;
-use crate::config::BaseUrl;
-use crate::credential::{self, CredentialError, Selection, Standing, hand_over, standings};
+use crate::credential::{CredentialError, Selection, Standing, standings};
 use crate::db::{Conn, Db};
 use crate::http::frame::{Frame, Site, StaffBar, page, render};
 use crate::http::{Problem, codes};
 use crate::round::{LoadedRound, RoundState, Rounds, proposal};
 
-/// Most codes of one file from the page: what is drawn well within the time of a request. Commands have no such limit.
-const MOST: u64 = 10_000;
+/// Most codes that the page makes at a time. Commands have no such limit.
+pub(super) const MOST: u64 = 10_000;
+/// Most codes that are drawn well within the time of a request; more are drawn while the page tells how far it is.
+const AT_ONCE: usize = 500;
 
 /// The pages of this room.
 pub fn pages(cfg: &mut web::ServiceConfig) {
@@ -61,6 +63,8 @@ struct GroupRow {
     is_paper: bool,
     /// Its ballots are about many bodies.
     is_matrix: bool,
+    /// Its codes go by letter to named people.
+    by_letter: bool,
     standing: Standing,
 }
 
@@ -72,18 +76,18 @@ struct Ask {
 }
 
 #[derive(Deserialize, Clone)]
-struct CodesForm {
-    nhom: String,
+pub(super) struct CodesForm {
+    pub(super) nhom: String,
     #[serde(default)]
-    don_vi: String,
+    pub(super) don_vi: String,
     #[serde(default)]
     so_ma: String,
     #[serde(default)]
-    kho: String,
+    pub(super) kho: String,
     #[serde(default)]
-    hai_mat: String,
+    pub(super) hai_mat: String,
     #[serde(default)]
-    lai: String,
+    pub(super) lai: String,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +145,7 @@ async fn shown(
         name: group.name.clone(),
         is_paper: group.channel == Channel::Paper,
         is_matrix: group.channel == Channel::Paper && matrix(&group.code),
+        by_letter: group.issue == IssueMode::Addressed,
         standing: standings.remove(&group.code).unwrap_or_default(),
     });
     let title = if fault.is_some() { "Lỗi: In ấn" } else { "In ấn" };
@@ -157,14 +162,8 @@ async fn shown(
     })
 }
 
-/// What came of asking for codes.
-enum Asked {
-    File(Vec<u8>),
-    Confirm(Standing),
-}
-
 /// A refusal that the page explains.
-fn words(error: &PressError) -> Option<(StatusCode, String)> {
+pub(super) fn words(error: &PressError) -> Option<(StatusCode, String)> {
     let conflict = |words: String| Some((StatusCode::CONFLICT, words));
     match error {
         PressError::Credential(CredentialError::Used) => conflict(
@@ -180,7 +179,7 @@ fn words(error: &PressError) -> Option<(StatusCode, String)> {
             ))
         }
         PressError::Credential(CredentialError::TooMany) => {
-            conflict(format!("Mỗi tệp tối đa {MOST} mã. Xin in từng đơn vị, hoặc dùng lệnh phieu codes issue."))
+            conflict(format!("Mỗi lần tối đa {MOST} mã. Xin in từng đơn vị, hoặc dùng lệnh phieu codes issue."))
         }
         PressError::Credential(CredentialError::Closed) => {
             conflict("Đợt điều tra đã chốt, không phát thêm mã.".to_owned())
@@ -227,57 +226,41 @@ async fn codes_file(
         Ok(count) => count,
         Err(fault) => return refuse(StatusCode::UNPROCESSABLE_ENTITY, fault.to_owned()).await,
     };
-    let work = {
-        let (handle, rounds, entropy) = (Db::clone(&db), Rounds::clone(&rounds), Entropy::clone(&entropy));
-        let (actor, base, id, wanted) = (signed.actor(), site.base().clone(), id.clone(), wanted.clone());
-        move |conn: &mut Conn| make(conn, &handle, &rounds, &entropy, (&actor, &base), (&id, count, &wanted))
+    let job = Job {
+        db: Db::clone(&db),
+        rounds: Rounds::clone(&rounds),
+        entropy: Entropy::clone(&entropy),
+        actor: signed.actor(),
+        base: site.base().clone(),
+        id: id.clone(),
+        count,
+        wanted: wanted.clone(),
     };
-    match db.write(work).await {
-        Ok(Asked::File(bytes)) => Ok(attachment(&format!("{id}-{}.pdf", wanted.nhom), bytes)),
-        Ok(Asked::Confirm(standing)) => {
+    let begun = web::block(move || job.begin().map(|begun| (job, begun)));
+    let handed = match begun.await.map_err(|cancelled| Problem::internal(&cancelled))? {
+        Ok((job, begun)) if begun.made().codes.len() <= AT_ONCE => {
+            let drawn = web::block(move || job.finish(begun, AT_ONCE, &mut |_| true));
+            drawn.await.map_err(|cancelled| Problem::internal(&cancelled))?
+        }
+        Ok((job, begun)) => return progress::answer(site.frame("Đang in mã").with_staff(signed.bar()), job, begun),
+        Err(halt) => Err(halt),
+    };
+    match handed {
+        Ok((_, files)) => {
+            let file = files.into_iter().next().ok_or(Problem::new(&codes::INTERNAL))?;
+            Ok(attachment(&format!("{id}-{}.pdf", wanted.nhom), file))
+        }
+        Err(Halt::Gone) => Err(Problem::new(&codes::INTERNAL)),
+        Err(Halt::Confirm(standing)) => {
             let ask = Ask { wanted, unused: standing.unused, settled: standing.settled };
             let shown = shown(&db, &rounds, &site, signed.bar(), id, None, Some(ask)).await?;
             Ok(render(StatusCode::CONFLICT, &shown))
         }
-        Err(error) => match words(&error) {
+        Err(Halt::Press(error)) => match words(&error) {
             Some((status, words)) => refuse(status, words).await,
             None => Err(error.into()),
         },
     }
-}
-
-/// Codes and their paper in one write.
-fn make(
-    conn: &mut Conn,
-    db: &Db,
-    rounds: &Rounds,
-    entropy: &Entropy,
-    (actor, base): (&audit::Actor, &BaseUrl),
-    (id, count, wanted): (&str, Option<u32>, &CodesForm),
-) -> Result<Asked, PressError> {
-    let round = rounds.get(conn, id)?;
-    let unit = Some(wanted.don_vi.trim()).filter(|unit| !unit.is_empty());
-    let selection = Selection { respondent_code: Some(&wanted.nhom), source_unit: unit, count };
-    if count.is_none() {
-        let standing = credential::standing(conn, &round, selection)?;
-        if standing.open.max(standing.unused) > MOST {
-            return Err(CredentialError::TooMany.into());
-        }
-        if standing.open == 0 && standing.unused > 0 && wanted.lai.is_empty() {
-            return Ok(Asked::Confirm(standing));
-        }
-    }
-    let handed = hand_over(conn, &round, selection, entropy)?;
-    if u64::try_from(handed.codes.len()).unwrap_or(u64::MAX) > MOST {
-        return Err(CredentialError::TooMany.into());
-    }
-    let at = db.now(conn)?;
-    let paper = if wanted.kho == "a3" { Paper::A3 } else { Paper::A4 };
-    let layout = Layout { paper, two_sided: !wanted.hai_mat.is_empty() };
-    let written = write_codes(&round, &handed.codes, base, at, (Format::Pdf, layout), &mut |_| ())?;
-    let detail = format!("group={} count={} revoked={} pdf", wanted.nhom, handed.codes.len(), handed.revoked);
-    audit::record(conn, at, actor, "codes.issued", id, &detail)?;
-    Ok(Asked::File(written.bytes))
 }
 
 async fn sheet_file(

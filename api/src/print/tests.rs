@@ -1,11 +1,14 @@
 //! The page of the print room as a browser sees it: who may, once, again, and what is refused.
 
 use actix_web::test::TestRequest;
+use actix_web::web;
 
+use super::pages::CodesForm;
 use super::*;
 use crate::access::{Role, audit};
 use crate::ballot::{CredentialState, Keys, find};
 use crate::ceremony::fixture::{Place, ROUND, Reply, Routes, get, places};
+use crate::credential::{self, Selection};
 
 const ROUTES: Routes = Routes { pages, rest: |_| (), data: |_| () };
 
@@ -51,6 +54,54 @@ async fn a_list_is_handed_over_once_and_again_only_when_confirmed() {
 
         let slips = ask(&[("nhom", "CC-CT"), ("don_vi", "SNV"), ("so_ma", "9")]).await;
         assert!(is_pdf(&slips));
+    }
+}
+
+#[actix_web::test]
+async fn a_long_list_tells_how_far_it_is_and_ends_with_its_files() {
+    let place = places().next().unwrap();
+    let supervisor = place.session(Role::Supervisor).await;
+    let fields = [("nhom", "CC-CT"), ("don_vi", "SNV"), ("so_ma", "504")];
+    let reply = place.ask(ROUTES, asking("ma", &fields).cookie(supervisor)).await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert_eq!((reply.header("content-encoding"), reply.header("cache-control")), ("identity", "no-store"));
+    let (before, after) = reply.text().split_once("Đã in 504 mã").unwrap();
+    let steps: Vec<usize> =
+        before.split("<p>Đã vẽ ").skip(1).map(|step| step.split(' ').next().unwrap().parse().unwrap()).collect();
+    assert!(steps.len() > 20 && steps.is_sorted() && steps.last() == Some(&504), "{steps:?}");
+    let links: Vec<&str> = after.split("href=\"data:application/pdf;base64,").skip(1).collect();
+    assert_eq!(links.len(), 1);
+    let pdf = data_encoding::BASE64.decode(links[0].split('"').next().unwrap().as_bytes()).unwrap();
+    assert!(pdf.starts_with(b"%PDF-1.7") && pdf.ends_with(b"%%EOF"));
+    assert!(after.contains("Tải tệp 1/1: Sở Nội vụ") && after.trim_end().ends_with("</html>"));
+    assert_eq!(trail(&place, "codes.issued"), ["group=CC-CT count=504 revoked=0 pdf"]);
+    let round = place.test.db.read_here(|conn| place.rounds.get(conn, ROUND)).unwrap();
+    let all = Selection { respondent_code: Some("CC-CT"), source_unit: None, count: None };
+    let standing = place.test.db.read_here(|conn| credential::standing(conn, &round, all)).unwrap();
+    assert_eq!(standing.unused, 504);
+}
+
+/// Whoever leaves the page before its end has no codes.
+#[test]
+fn a_list_that_nobody_waits_for_does_not_count() {
+    for place in places() {
+        let fields = "nhom=CC-CT&don_vi=SNV&so_ma=30";
+        let job = job::Job {
+            db: place.test.db.clone(),
+            rounds: place.rounds.clone(),
+            entropy: place.entropy.clone(),
+            actor: crate::ceremony::fixture::BY,
+            base: BaseUrl::parse("https://cchc.example").unwrap(),
+            id: ROUND.to_owned(),
+            count: Some(30),
+            wanted: web::Query::<CodesForm>::from_query(fields).unwrap().into_inner(),
+        };
+        let begun = job.begin().ok().unwrap();
+        assert!(matches!(job.finish(begun, 10, &mut |drawn| drawn < 16), Err(job::Halt::Gone)));
+        assert!(trail(&place, "codes.issued").is_empty(), "{}", place.test.backend);
+        let begun = job.begin().ok().unwrap();
+        let (made, files) = job.finish(begun, 10, &mut |_| true).ok().unwrap();
+        assert_eq!((made.codes.len(), files.len()), (30, 3));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::fault::{Fault, Faults};
-use crate::round::{Quota, Round, Sources};
+use crate::round::{IssueMode, Quota, Round, Sources};
 
 const FILE: &str = "roster.csv";
 const BYTES_MAX: usize = 8 << 20;
@@ -130,7 +130,10 @@ impl<'r> Check<'r> {
         if kind.is_none() {
             wrong("unit_code", "unit_unknown", "Name a unit of the round.");
         }
-        if group.is_some_and(|group| group.quota != Quota::Roster) {
+        if group.is_some_and(|group| group.issue == IssueMode::Addressed) {
+            let message = "The group's letters are addressed: import its people, with names and e-mail addresses.";
+            wrong("respondent_code", "needs_people", message);
+        } else if group.is_some_and(|group| group.quota != Quota::Roster) {
             let message = "The round fixes the number of ballots of this group: remove the row.";
             wrong("respondent_code", "quota_fixed", message);
         } else if let (Some(group), Some(kind)) = (group, kind) {
@@ -212,6 +215,17 @@ mod tests {
         ];
         let expected: Vec<_> = expected.iter().map(|(p, c)| ((*p).to_owned(), *c)).collect();
         assert_eq!(parse(text).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn a_group_whose_letters_are_addressed_has_no_head_counts() {
+        let mut round = Round::from_files(&quang_nam_2023()).unwrap();
+        let group = round.groups.iter_mut().find(|group| group.code == "CC-ND").unwrap();
+        group.issue = IssueMode::Addressed;
+        let faults = Roster::parse(b"respondent_code,unit_code,people\nCC-CT,SNV,3\nCC-ND,CT,4\n", &round).unwrap_err();
+        let told: Vec<_> = faults.iter().map(|fault| (fault.place.as_str(), fault.code)).collect();
+        assert_eq!(told, [("line 3, respondent_code", "needs_people")]);
+        assert!(faults[0].message.contains("e-mail addresses"));
     }
 
     #[test]

@@ -8,14 +8,15 @@ use crate::{Imprint, PrintError};
 
 const ROOM: (f32, f32) = (18.0, 174.0);
 
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 13] = [
     ("1 … 9", "Ghi ô có số đó và sang câu sau. Dùng hàng số hay bàn phím số đều được, không cần tắt bộ gõ."),
+    ("1 3 Enter", "Câu chọn nhiều ô: gõ các số liền nhau rồi Enter. Câu ghi số hay chữ: gõ như trên phiếu rồi Enter."),
     (".", "Câu để trống."),
     ("*", "Câu có nhiều dấu, không rõ chọn ô nào. Ô tô kín là ô đã bỏ: ghi ô được đánh X."),
     ("/", "Dấu không đọc được."),
     ("-", "Lùi một câu; mũi tên lên cũng vậy."),
     ("mũi tên xuống", "Tới câu sau mà không ghi gì."),
-    ("+ rồi số", "Tới câu có số đó; ở phiếu nhiều cơ quan: tới cơ quan có số đó."),
+    ("+ số Enter", "Tới câu có số đó; ở phiếu nhiều cơ quan: tới cơ quan có số đó."),
     ("Enter", "Xong một phần, sau khi dò lại dòng mã với phiếu; xong phần cuối là xong phiếu."),
     ("F2", "Xem các mức trả lời của câu."),
     ("F8", "Tạm nghỉ; dữ liệu được giữ."),

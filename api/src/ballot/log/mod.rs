@@ -11,7 +11,7 @@ mod store;
 pub mod tile;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;

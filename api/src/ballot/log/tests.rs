@@ -29,7 +29,8 @@ fn read(db: &Db) -> Vec<Vec<u8>> {
     .unwrap()
 }
 
-fn entries(db: &Db) -> Vec<Entry> {
+/// Everything that the log of the plan's round says, the oldest first.
+pub(crate) fn entries(db: &Db) -> Vec<Entry> {
     read(db).iter().map(|leaf| Entry::parse(leaf).unwrap()).collect()
 }
 

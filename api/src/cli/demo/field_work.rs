@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc, Weekday};
 use indicatif::ProgressBar;
 use survey_forms::answers::Answers;
+use survey_forms::roster::{List, Roster, RosterRow};
 use survey_forms::round::{Channel, Dates, Reuse};
 use survey_forms::{Round, quang_nam_2023};
 
@@ -20,7 +21,7 @@ use crate::ceremony::Ceremony;
 use crate::clock::{Clock, Entropy, local};
 use crate::config::Config;
 use crate::credential::letters::{Plan, plan as plan_letters};
-use crate::credential::{self, CredentialError, IssuedCode, Selection};
+use crate::credential::{self, CredentialError, IssuedCode, Selection, roster};
 use crate::db::{Conn, Db};
 use crate::round::{self as rounds, LoadedRound, RoundError, Rounds};
 
@@ -79,12 +80,16 @@ impl FieldWork<'_> {
         let path = folder::key_path(self.dir, id);
         self.db.read_here(|conn| self.rounds.reread(conn).map(|_| ()))?;
         self.ceremony.keygen(&Actor::Service, id, |key| key.write_new(&path))?;
-        let roster = files.get("roster-sample.csv").map(Vec::as_slice).unwrap_or_default();
+        let sample = files.get("roster-sample.csv").map(Vec::as_slice).unwrap_or_default();
         let codes = self.db.write_here(|conn| {
             let round = self.rounds.reread(conn).map_err(from_round)?.iter().find(|r| r.id() == id).cloned();
             let round = round.ok_or_else(|| from_round(RoundError::Unknown))?;
-            let enlarged = enlarge(roster, ballots);
-            let counts = credential::import_roster(conn, &round, &enlarged)?;
+            let enlarged = enlarge(sample, ballots);
+            // The sample has head counts of every group, also of the one that has people here.
+            let counts = Roster::parse(&enlarged, &plan).map_err(CredentialError::Roster)?;
+            let of_draws = |row: &&RosterRow| addressed.as_deref() != Some(row.respondent_code.as_str());
+            let of_draws: Vec<RosterRow> = counts.iter().filter(of_draws).cloned().collect();
+            roster::import(conn, &round, &List::Counts(of_draws), self.entropy)?;
             let mut codes = self.loose_sheets(conn, &round)?;
             let all = Selection { respondent_code: None, source_unit: None, count: None };
             codes.extend(credential::issue(conn, &round, all, self.entropy)?);

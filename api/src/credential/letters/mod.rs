@@ -82,7 +82,9 @@ pub struct Planned {
 pub enum Plan {
     /// An invitation for everybody who has none, and every reminder that the round declares.
     Declared,
-    /// One more reminder, now, to everybody who was sent a letter.
+    /// One more reminder, now, to everybody who was sent a letter and whose code was not withdrawn; to nobody while such a
+    /// reminder is still on its way. How many that is does not depend on who has answered: that is looked at when each is
+    /// sent.
     ReminderNow,
 }
 
@@ -106,10 +108,10 @@ pub fn plan(
     let there = store::planned(conn, round.id())?;
     let start = now.max(round.opens_at);
     let mut wanted: Vec<(Template, i64, DateTime<Utc>)> = Vec::new();
+    let letters = round.definition.letters.clone().unwrap_or_default();
     match what {
         Plan::Declared => {
             wanted.push((Template::Invitation, 1, start));
-            let letters = round.definition.letters.clone().unwrap_or_default();
             for (number, days) in (1_i64..).zip(&letters.remind_after_days) {
                 let due = round.opens_at + TimeDelta::days(i64::from(*days));
                 // One whose day has passed would follow its invitation on the heel.
@@ -119,20 +121,28 @@ pub fn plan(
             }
         }
         Plan::ReminderNow => {
+            // The numbers of the declared ones are theirs, planned or not: a number says which reminder somebody has had.
+            let declared = i64::try_from(letters.remind_after_days.len()).unwrap_or(i64::MAX);
             let last = there.iter().filter(|(_, template, _)| template == "reminder").map(|(_, _, n)| *n).max();
-            wanted.push((Template::Reminder, last.unwrap_or(0) + 1, start));
+            if !store::is_reminding(conn, round.id(), unix_ms(&start))? {
+                wanted.push((Template::Reminder, last.unwrap_or(0).max(declared).saturating_add(1), start));
+            }
         }
     }
     let holders = addressee::holders(conn, round.id())?;
+    let reached = store::reached(conn, round.id())?;
     let mut planned = Planned::default();
     let mut rows = Vec::new();
     for (template, number, due) in wanted {
         for person in &people {
             let known = (person.id.clone(), template.as_str().to_owned(), number);
-            // Who holds a code needs no invitation, and nobody is reminded of a code that they were not sent.
-            let fits = match what {
-                Plan::Declared => template == Template::Reminder || !holders.contains(&person.id),
-                Plan::ReminderNow => holders.contains(&person.id),
+            let (holds, has_letter) = (holders.contains(&person.id), reached.contains(&person.id));
+            // Who holds a code needs no invitation. Nobody is reminded of a code that they were not sent, or that was
+            // withdrawn: a reminder brings another one.
+            let fits = match (what, template) {
+                (Plan::Declared, Template::Reminder) => holds || !has_letter,
+                (Plan::Declared, _) => !holds,
+                (Plan::ReminderNow, _) => holds && has_letter,
             };
             if there.contains(&known) || !fits {
                 continue;
@@ -186,11 +196,21 @@ pub fn replace(
     let person = addressee::one(conn, round.id(), person)?.ok_or(CredentialError::NothingSelected)?;
     super::revoke_tied(conn, round.id(), &person)?;
     let number = store::last_number(conn, &person.id, "replacement")? + 1;
-    // Letters that still wait would bring a code of their own.
-    store::drop_waiting(conn, &person.id, &["invitation", "replacement"])?;
+    forget_waiting(conn, &person)?;
     let due = now.max(round.opens_at);
     store::insert(conn, &[new(entropy, round.id(), &person.id, Template::Replacement, number, due)])?;
     Ok(person)
+}
+
+/// Drops the letters to a person that still wait and would bring a code of their own. Reminders stay: they are for
+/// whoever has not answered by then.
+pub(super) fn forget_waiting(conn: &mut Conn, person: &Addressee) -> Result<(), CredentialError> {
+    Ok(store::drop_waiting(conn, &person.id, &["invitation", "replacement"])?)
+}
+
+/// Drops every letter to a person that still waits: their code was withdrawn, and a letter would bring another.
+pub(super) fn forget_all(conn: &mut Conn, person: &Addressee) -> Result<(), CredentialError> {
+    Ok(store::drop_waiting(conn, &person.id, &Template::ALL.map(Template::as_str))?)
 }
 
 /// How far a round's letters are.
@@ -213,6 +233,18 @@ impl Status {
     #[must_use]
     pub fn count(&self, state: &str) -> u64 {
         self.letters.iter().filter(|((_, of), _)| of == state).map(|(_, count)| count).sum()
+    }
+
+    /// All letters.
+    #[must_use]
+    pub fn letters_count(&self) -> u64 {
+        self.letters.values().sum()
+    }
+
+    /// Letters that need nothing more: sent, or known not to have arrived.
+    #[must_use]
+    pub fn settled(&self) -> u64 {
+        ["sent", "failed", "bounced"].into_iter().map(|state| self.count(state)).sum()
     }
 
     /// Letters of a template in a state.
@@ -326,4 +358,6 @@ fn returned(text: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests;
+mod page_tests;
+#[cfg(test)]
+pub(super) mod tests;

@@ -48,12 +48,15 @@ pub(super) struct Outbox {
     pub(super) entropy: Entropy,
     /// From the decision to hand over until the letter counts as cut off.
     pub(super) lease: TimeDelta,
+    /// From the first refusal for now until the second try.
+    pub(super) retry: TimeDelta,
     routes: Mutex<Option<Routes>>,
 }
 
 impl Outbox {
-    pub(super) fn new(db: &Db, rounds: &Rounds, entropy: &Entropy, lease: TimeDelta) -> Self {
-        Self { db: db.clone(), rounds: rounds.clone(), entropy: entropy.clone(), lease, routes: Mutex::default() }
+    pub(super) fn new(db: &Db, rounds: &Rounds, entropy: &Entropy, [lease, retry]: [TimeDelta; 2]) -> Self {
+        let (db, rounds, entropy) = (db.clone(), rounds.clone(), entropy.clone());
+        Self { db, rounds, entropy, lease, retry, routes: Mutex::default() }
     }
 
     /// The rounds whose letters may go now.

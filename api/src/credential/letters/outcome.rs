@@ -13,8 +13,7 @@ use crate::mail::Outcome;
 
 /// Before a letter that the server did not get to is taken again.
 const AFTER_STOP: TimeDelta = TimeDelta::minutes(1);
-/// Before the second try of a refused letter; each further one waits three times as long, up to [`WAIT_MAX`].
-const FIRST_WAIT_MINUTES: i64 = 5;
+/// Longest wait before a refused letter is tried again; each one is three times as long as the one before.
 const WAIT_MAX: TimeDelta = TimeDelta::hours(4);
 
 impl Outbox {
@@ -26,7 +25,7 @@ impl Outbox {
             if credential::takes_codes(conn, letter.round.id()).is_err() {
                 return Ok(());
             }
-            let (settled, unborn) = becomes(letter.turn, outcome, now);
+            let (settled, unborn) = becomes(letter.turn, outcome, now, self.retry);
             if store::settle(conn, &letter.id, letter.turn, &settled)? && unborn {
                 withdraw(conn, letter)?;
             }
@@ -36,25 +35,27 @@ impl Outbox {
 }
 
 /// The letter's next state, and whether its code reached nobody.
-fn becomes(turn: i64, outcome: &Outcome, now: DateTime<Utc>) -> (Settled<'_>, bool) {
+fn becomes(turn: i64, outcome: &Outcome, now: DateTime<Utc>, retry: TimeDelta) -> (Settled<'_>, bool) {
     let again =
         |after: TimeDelta, tries, fault| Settled { state: "waiting", due: unix_ms(&(now + after)), tries, fault };
     match outcome {
         Outcome::HandedOver => (Settled { state: "sent", due: unix_ms(&now), tries: turn, fault: None }, false),
-        Outcome::Refused { for_good: false, fault } if turn < TRIES_MAX => (again(wait(turn), turn, Some(fault)), true),
+        Outcome::Refused { for_good: false, fault } if turn < TRIES_MAX => {
+            (again(wait(turn, retry), turn, Some(fault)), true)
+        }
         Outcome::Refused { fault, .. } => {
             (Settled { state: "failed", due: unix_ms(&now), tries: turn, fault: Some(fault) }, true)
         }
         // The server's trouble is not counted against the letter.
         Outcome::Stopped(fault) => (again(AFTER_STOP, turn - 1, Some(fault)), true),
         // Perhaps it has arrived: its code lives until the next try replaces it.
-        Outcome::Unknown(fault) => (again(wait(turn), turn, Some(fault)), false),
+        Outcome::Unknown(fault) => (again(wait(turn, retry), turn, Some(fault)), false),
     }
 }
 
-fn wait(turn: i64) -> TimeDelta {
-    let times = u32::try_from(turn - 1).ok().and_then(|n| 3_i64.checked_pow(n)).unwrap_or(i64::MAX);
-    TimeDelta::try_minutes(FIRST_WAIT_MINUTES.saturating_mul(times)).unwrap_or(WAIT_MAX).min(WAIT_MAX)
+fn wait(turn: i64, first: TimeDelta) -> TimeDelta {
+    let times = u32::try_from(turn - 1).ok().and_then(|n| 3_i32.checked_pow(n)).unwrap_or(i32::MAX);
+    first.checked_mul(times).unwrap_or(WAIT_MAX).min(WAIT_MAX)
 }
 
 fn withdraw(conn: &mut Conn, letter: &Ready) -> Result<(), CredentialError> {
@@ -73,17 +74,20 @@ mod tests {
     #[test]
     fn refusals_wait_longer_each_time_and_end() {
         let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-        let minutes: Vec<i64> = (1..=8).map(|turn| wait(turn).num_minutes()).collect();
+        let first_wait = TimeDelta::minutes(5);
+        let becomes = |turn, outcome| becomes(turn, outcome, now, first_wait);
+        let minutes: Vec<i64> = (1..=8).map(|turn| wait(turn, first_wait).num_minutes()).collect();
         assert_eq!(minutes, [5, 15, 45, 135, 240, 240, 240, 240]);
+        assert_eq!(wait(i64::MAX, TimeDelta::MAX), WAIT_MAX);
         let refused = Outcome::Refused { for_good: false, fault: "450 4.2.1".to_owned() };
-        let (first, unborn) = becomes(1, &refused, now);
+        let (first, unborn) = becomes(1, &refused);
         assert!(first.state == "waiting" && first.tries == 1 && unborn);
-        assert!(becomes(TRIES_MAX, &refused, now).0.state == "failed");
+        assert!(becomes(TRIES_MAX, &refused).0.state == "failed");
         let stopped = Outcome::Stopped("connect: no connection".to_owned());
-        let (again, unborn) = becomes(3, &stopped, now);
+        let (again, unborn) = becomes(3, &stopped);
         assert!(again.state == "waiting" && again.tries == 2 && unborn);
         let unknown = Outcome::Unknown("letter: timed out".to_owned());
-        let (again, unborn) = becomes(1, &unknown, now);
+        let (again, unborn) = becomes(1, &unknown);
         assert!(again.state == "waiting" && !unborn);
     }
 }

@@ -63,6 +63,9 @@ fn words_of(said: &Said) -> Option<Result<String, &'static str>> {
     let so = said.so;
     Some(Ok(match said.kq.as_str() {
         "len" => format!("Đã đưa {so} thư vào hàng chờ."),
+        "khong" => {
+            return Some(Err("Không thêm thư nào: chưa có ai được gửi thư, hoặc đợt nhắc trước còn trong hàng chờ."));
+        }
         "dung" => "Đã tạm dừng gửi thư.".to_owned(),
         "tiep" => "Thư lại được gửi.".to_owned(),
         "lai" => format!("{so} thư sẽ được gửi lại."),
@@ -204,7 +207,8 @@ async fn act(
                 "len" | "nhac" => {
                     let what = if act == "len" { Plan::Declared } else { Plan::ReminderNow };
                     let planned = plan(conn, now, &loaded, what, &entropy, false)?;
-                    ("len", "letters.planned", usize::try_from(planned.invitations + planned.reminders).unwrap_or(0))
+                    let count = usize::try_from(planned.invitations + planned.reminders).unwrap_or(0);
+                    (if count == 0 { "khong" } else { "len" }, "letters.planned", count)
                 }
                 "dung" => {
                     super::pause(conn, id, Some(&by))?;

@@ -66,10 +66,13 @@ impl Post {
         base: &BaseUrl,
     ) -> Result<Option<Self>, MailError> {
         let Some(mail) = Mail::of(config)? else { return Ok(None) };
-        let lease = TimeDelta::seconds(i64::try_from(config.mail_lease_seconds.max(1)).unwrap_or(i64::MAX / 1_000));
+        let times = [config.mail_lease_seconds, config.mail_retry_seconds].map(|seconds| {
+            let seconds = i64::try_from(seconds.max(1)).unwrap_or(i64::MAX);
+            TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)
+        });
         let pause = Duration::from_millis(config.mail_domain_pause_ms);
         Ok(Some(Self {
-            outbox: Arc::new(Outbox::new(db, rounds, entropy, lease)),
+            outbox: Arc::new(Outbox::new(db, rounds, entropy, times)),
             mail,
             pace: Arc::new(Pace::new(config.mail_per_second, pause)),
             base: base.clone(),

@@ -50,6 +50,26 @@ pub(super) fn planned(conn: &mut Conn, round: &str) -> QueryResult<BTreeSet<(Str
     Ok(rows.into_iter().collect())
 }
 
+/// Everybody of a round whose invitation or replacement has reached the mail server.
+pub(super) fn reached(conn: &mut Conn, round: &str) -> QueryResult<BTreeSet<String>> {
+    let ids: Vec<String> = letter::table
+        .filter(letter::round.eq(round).and(letter::state.eq("sent")).and(letter::template.ne("reminder")))
+        .select(letter::addressee)
+        .load(conn)?;
+    Ok(ids.into_iter().collect())
+}
+
+/// Whether a reminder that may go by now is still on its way.
+pub(super) fn is_reminding(conn: &mut Conn, round: &str, now: i64) -> QueryResult<bool> {
+    let one: Option<String> = letter::table
+        .filter(letter::round.eq(round).and(letter::template.eq("reminder")))
+        .filter(letter::state.eq_any(["waiting", "sending"]).and(letter::due.le(now)))
+        .select(letter::id)
+        .first(conn)
+        .optional()?;
+    Ok(one.is_some())
+}
+
 pub(super) fn last_number(conn: &mut Conn, person: &str, template: &str) -> QueryResult<i64> {
     let last: Option<i64> = letter::table
         .filter(letter::addressee.eq(person).and(letter::template.eq(template)))

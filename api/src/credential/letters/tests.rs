@@ -7,13 +7,18 @@ use crate::ballot::{CredentialState, find};
 use crate::ceremony::Ceremony;
 use crate::clock::Clock;
 use crate::credential::roster;
-use crate::db::DbError;
 use crate::db::schema::credential;
+use crate::db::{Db, DbError};
 use crate::mail::Outcome;
 use crate::round::Rounds;
 use crate::testing::{TestDb, databases_at};
 
 const ROUND: &str = "quang-nam-2023";
+
+/// Addressee, template and number of every letter of a round.
+pub(in crate::credential) fn outbox_of(db: &Db, round: &str) -> std::collections::BTreeSet<(String, String, i64)> {
+    db.read_here(|conn| Ok::<_, DbError>(store::planned(conn, round)?)).unwrap()
+}
 
 struct Place {
     test: TestDb,
@@ -47,7 +52,7 @@ fn places() -> Vec<Place> {
             })
             .unwrap();
         ceremony.open(&Actor::Command, ROUND).unwrap();
-        let outbox = Outbox::new(&test.db, &rounds, &entropy, TimeDelta::minutes(15));
+        let outbox = Outbox::new(&test.db, &rounds, &entropy, [15, 5].map(TimeDelta::minutes));
         Place { test, clock: clock.clone(), rounds, ceremony, outbox, _folder: folder }
     };
     databases_at(&clock).into_iter().map(place).collect()

@@ -229,4 +229,6 @@ fn column_name(grid: &Grid, mapping: &Mapping, column: usize) -> String {
 }
 
 #[cfg(test)]
+mod page_tests;
+#[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::TimeDelta;
 use serde::Deserialize;
+use survey_forms::roster::grid::Line;
 use survey_forms::roster::{Field, Grid, Invited, List, Mapping, RowFault, check, grid};
 use survey_forms::round::{IssueMode, Round};
 
@@ -23,6 +24,11 @@ const AT: &str = "/quan-tri/danh-sach";
 /// Faults and people on the page; all faults are in the file.
 const FAULTS_SHOWN: usize = 100;
 const PEOPLE_SHOWN: usize = 8;
+/// Lines of the file that are shown as they stand, and letters of a cell.
+const LINES_SHOWN: usize = 8;
+const CELL_SHOWN: usize = 32;
+/// Columns that are shown; all of them can be chosen.
+const COLUMNS_SHOWN: usize = 16;
 /// How long a list waits.
 const WAITS: TimeDelta = TimeDelta::days(1);
 
@@ -59,6 +65,38 @@ struct StartPage {
     rounds: Vec<RoundChoice>,
 }
 
+/// The first lines of a file as they stand, each column under its letter and what it is taken for.
+struct Raw {
+    columns: Vec<(String, &'static str)>,
+    /// Number, whether the headings end here, and the cells.
+    lines: Vec<(u32, bool, Vec<String>)>,
+}
+
+impl Raw {
+    fn of(grid: &Grid, mapping: &Mapping) -> Self {
+        let meaning = |column: usize| {
+            let taken = Field::ALL.into_iter().find(|field| mapping.column(*field) == Some(column));
+            taken.map_or("", Field::vietnamese)
+        };
+        let width = grid.width().min(COLUMNS_SHOWN);
+        let columns = (0..width).map(|column| (grid::letters(column), meaning(column))).collect();
+        // The headings and some people, however long the title above them is.
+        let heading = mapping.heading.unwrap_or(0);
+        let above = grid.lines.iter().take_while(|line| line.number < heading).count();
+        let lines = grid.lines.iter().skip((above + 1).saturating_sub(LINES_SHOWN / 2)).take(LINES_SHOWN);
+        let shown = |text: String| {
+            let mut short: String = text.chars().take(CELL_SHOWN).collect();
+            if text.chars().nth(CELL_SHOWN).is_some() {
+                short.push('…');
+            }
+            short
+        };
+        let cells = |line: &Line| (0..width).map(|column| shown(line.text(column))).collect();
+        let lines = lines.map(|line| (line.number, line.number == heading, cells(line))).collect();
+        Self { columns, lines }
+    }
+}
+
 /// A field and the columns that it may be.
 struct FieldChoice {
     key: &'static str,
@@ -70,6 +108,9 @@ struct FieldChoice {
 #[template(path = "credential/roster_review.html")]
 struct ReviewPage {
     frame: Frame,
+    /// What is wrong with the columns that were chosen.
+    fault: Option<&'static str>,
+    raw: Raw,
     id: String,
     title: String,
     file: String,
@@ -272,6 +313,8 @@ fn review_page(frame: Frame, found: Waiting) -> ReviewPage {
     };
     ReviewPage {
         frame,
+        fault: None,
+        raw: Raw::of(&grid, &mapping),
         id: upload.id,
         title: definition.title.clone(),
         file: upload.file,
@@ -308,8 +351,20 @@ async fn choose(
     if !word("heading").is_empty() {
         words.insert(0, format!("heading={}", word("heading")));
     }
-    let mapping =
-        Mapping::default().with(&words.join(","), &found.grid).map_err(|_part| Problem::new(&codes::FIELDS_INVALID))?;
+    let refused = |fault, found| {
+        let shown = review_page(site.frame("Lỗi: Xem lại danh sách").with_staff(signed.bar()), found);
+        Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &ReviewPage { fault: Some(fault), ..shown }))
+    };
+    let Ok(mapping) = Mapping::default().with(&words.join(","), &found.grid) else {
+        return refused(
+            "Dòng tiêu đề phải là số của một dòng, và mỗi cột phải có trong tệp. Chưa có gì thay đổi.",
+            found,
+        );
+    };
+    let chosen: Vec<usize> = mapping.columns.values().copied().collect();
+    if chosen.iter().collect::<std::collections::BTreeSet<_>>().len() < chosen.len() {
+        return refused("Một cột được chọn cho hai mục. Xin chọn mỗi cột một lần. Chưa có gì thay đổi.", found);
+    }
     let group = Some(word("nhom")).filter(|code| !code.is_empty());
     if group.as_deref().is_some_and(|code| found.round.definition.group(code).is_none()) {
         return Err(Problem::new(&codes::GROUP_UNKNOWN));
