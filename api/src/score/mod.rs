@@ -3,6 +3,7 @@
 //! does not depend on how many ballots there were.
 
 mod charts;
+pub mod data;
 mod explained;
 pub mod export;
 mod pages;
@@ -56,6 +57,9 @@ pub enum ScoreError {
     /// The stored document or ballot does not read; it was written by another version.
     #[error("what is stored does not read")]
     Unreadable,
+    /// A sheet of a workbook does not hold them.
+    #[error("a workbook holds 1048575 rows, and these are more: take csv, csv-wide, jsonl or sav")]
+    TooManyRows,
     /// The output could not be written.
     #[error(transparent)]
     Csv(#[from] csv::Error),
