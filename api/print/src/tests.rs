@@ -246,7 +246,12 @@ fn a_report_goes_on_from_page_to_page() {
         column("Tỷ lệ", 30.0, Holds::Numbers),
     ];
     let row = |n: u8| ReportRow {
-        cells: vec![n.to_string(), "Ủy ban nhân dân huyện Điện Bàn ".repeat(1 + usize::from(n % 7)), String::new(), "87,50".into()],
+        cells: vec![
+            n.to_string(),
+            "Ủy ban nhân dân huyện Điện Bàn ".repeat(1 + usize::from(n % 7)),
+            String::new(),
+            "87,50".into(),
+        ],
         drawing: Drawing {
             dot: (n % 9 > 0).then_some(f32::from(n)),
             whisker: Some((f32::from(n) - 8.0, f32::from(n) + 8.0)),

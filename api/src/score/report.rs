@@ -70,7 +70,7 @@ fn ranked(row: TargetRow) -> ReportRow {
     };
     let rank = row.rank.map_or_else(|| "–".to_owned(), |rank| rank.to_string());
     let under = |text: String, below: Option<String>| below.map_or(text.clone(), |below| format!("{text}\n{below}"));
-    let points = row.hidden.map_or(row.points, |hidden| format!("–\n{hidden}"));
+    let points = row.hidden.map_or(row.points, ToOwned::to_owned);
     ReportRow {
         cells: vec![
             under(rank, row.ranks),
@@ -148,13 +148,7 @@ fn method(round: &Round) -> ReportPart {
          lệnh “phieu verify”."
             .to_owned(),
     ];
-    ReportPart {
-        heading: "Phương pháp".to_owned(),
-        on_new_page: false,
-        words,
-        table: None,
-        note: String::new(),
-    }
+    ReportPart { heading: "Phương pháp".to_owned(), on_new_page: false, words, table: None, note: String::new() }
 }
 
 fn target(round: &Round, publication: &Publication, found: &DocumentTarget, first: bool) -> ReportPart {
@@ -167,6 +161,16 @@ fn target(round: &Round, publication: &Publication, found: &DocumentTarget, firs
         (None, Some(hidden)) => format!("{kind}: không xếp hạng ({hidden})."),
         (None, None) => format!("{kind}: không xếp hạng, không có câu trả lời hợp lệ."),
     };
+    let mut part = ReportPart {
+        heading: found.name.clone(),
+        on_new_page: first,
+        words: vec![standing],
+        table: None,
+        note: String::new(),
+    };
+    if found.fields.iter().all(|field| field.percent.is_none()) {
+        return part;
+    }
     let columns = vec![
         column("Lĩnh vực", 64.0, Holds::Words),
         column("Tỷ lệ điểm (%)", 46.0, Holds::Drawing),
@@ -190,11 +194,8 @@ fn target(round: &Round, publication: &Publication, found: &DocumentTarget, firs
             field.n.to_string(),
         ],
     });
-    ReportPart {
-        heading: found.name.clone(),
-        on_new_page: first,
-        words: vec![standing, charts::profile(document, found).summary],
-        table: Some(ReportTable { columns, rows: rows.collect() }),
-        note: "Ô vuông: điểm của cơ quan; vạch đứng: trung vị của cùng loại cơ quan.".to_owned(),
-    }
+    part.words.push(charts::profile(document, found).summary);
+    part.table = Some(ReportTable { columns, rows: rows.collect() });
+    part.note = "Ô vuông: điểm của cơ quan; vạch đứng: trung vị của cùng loại cơ quan.".to_owned();
+    part
 }

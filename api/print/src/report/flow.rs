@@ -95,8 +95,7 @@ impl Flow {
     }
 
     fn head(&mut self, columns: &[ReportColumn]) {
-        let set: Vec<_> =
-            columns.iter().map(|c| fitted(self.fonts, HEAD, 7.0, c.width - 3.0, 2, &c.heading)).collect();
+        let set: Vec<_> = columns.iter().map(|c| fitted(self.fonts, HEAD, 7.0, c.width - 3.0, 2, &c.heading)).collect();
         let tall = set.iter().map(|(style, lines)| times(lines.len()) * style.line()).fold(0.0, f32::max);
         let scale = if columns.iter().any(|c| c.holds == Holds::Drawing) { SMALL.line() } else { 0.0 };
         let high = tall + scale + 1.6;
