@@ -1,9 +1,10 @@
 """Recomputes a round's published scores from its files and the exported ballots, and compares every number.
 
-    python3 tests/scores.py ROUND_FOLDER BALLOTS.csv SCORES.json
+    python3 tests/scores.py ROUND_FOLDER BALLOTS.csv SCORES.json [TURNOUT.csv]
 
 Written from the round's declared rules alone (survey-forms/README.md), with exact fractions, sharing no code with the
-service. Prints what differs; exit code 1 if anything does.
+service. Of a first release what is hidden is worked out too (hidden.py). Without TURNOUT.csv the codes given out are
+taken from the scores. Prints what differs; exit code 1 if anything does.
 """
 
 import csv
@@ -13,7 +14,11 @@ import tomllib
 from collections import Counter, defaultdict
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import reduce
+from math import gcd
 from pathlib import Path
+
+import hidden
 
 
 # Standard normal quantile of 97.5 %.
@@ -30,7 +35,11 @@ class Round:
         folder = Path(folder)
         self.rules = tomllib.loads((folder / "round.toml").read_text(encoding="utf-8"))
         self.decimals = self.rules["scoring"]["decimals"]
+        self.adjusted = self.rules["scoring"].get("response_adjusted", False)
+        # (group, targets that are rated together) -> codes given out
+        self.issued = {}
         self.groups = self.rules["groups"]
+        self.weight = {group["code"]: Fraction(group["weight"]) for group in self.groups}
         self.targets = table(folder / "targets.tsv")
         self.units = {unit["unit_code"]: unit for unit in table(folder / "units.tsv")}
         self.criteria = table(folder / "criteria.tsv")
@@ -47,6 +56,14 @@ class Round:
             form = tomllib.loads(path.read_text(encoding="utf-8"))
             items = (item for section in form["sections"] for item in section["items"])
             self.items[form["respondent_code"]] = {item["code"]: item["scale"] for item in items}
+        self.rated = {group["code"]: self.rated_by(group) for group in self.groups}
+
+    def weights(self, group, answered):
+        """What an answer of each stratum counts for in the group's mean, from how many answered in each."""
+        size = {}
+        for stratum, n in answered.items():
+            size[stratum] = max(self.issued.get((group, stratum), n), n) if self.adjusted else n
+        return {stratum: Fraction(size[stratum], n * sum(size.values())) for stratum, n in answered.items()}
 
     def rated_by(self, group):
         """The targets that a group rates, by the reading its `rates` names."""
@@ -69,7 +86,8 @@ def read_ballots(path):
     with open(path, encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             entry = ballots.setdefault(row["ballot_id"], (row["respondent_code"], row["targets"].split("+"), {}))
-            entry[2][row["target"], row["item_code"]] = row["answer"]
+            if row["item_code"]:
+                entry[2][row["target"], row["item_code"]] = row["answer"]
     return ballots
 
 
@@ -108,7 +126,7 @@ def recompute(survey, ballots, unranked):
         for (target, item), answer in answers.items():
             percent = survey.scales[survey.items[group][item]].get(answer)
             if percent is not None:
-                values[group, target, item].append(percent)
+                values[group, target, item].append((percent, "+".join(targets)))
     results = [score(survey, target, values) for target in survey.targets]
     for result in results:
         # A hidden total has no rank, and the others are ranked without it.
@@ -121,18 +139,30 @@ def recompute(survey, ballots, unranked):
     return results, valid, void
 
 
+def cell_of(survey, group, answers):
+    """A group's mean over its valid answers, how far they spread, and how many of equal weight they are worth."""
+    by_stratum = Counter(stratum for _, stratum in answers)
+    weights = survey.weights(group, by_stratum)
+    cell = {"respondent_code": group, "n": len(answers), "mean": None, "squares": None, "weights": weights}
+    if answers:
+        cell["mean"] = mean = sum(weights[stratum] * percent for percent, stratum in answers)
+        cell["squares"] = sum((weights[stratum] * (percent - mean)) ** 2 for percent, stratum in answers)
+    squared = sum(weights[stratum] ** 2 * n for stratum, n in by_stratum.items())
+    cell["effective"] = int(1 / squared) if squared else 0
+    return cell
+
+
 def score(survey, target, values):
     items = []
     for criterion in survey.criteria:
         code, cells = criterion["item_code"], []
         for group in survey.groups:
-            if target["target_code"] in survey.rated_by(group) and code in survey.items[group["code"]]:
-                answers = values.get((group["code"], target["target_code"], code), [])
-                mean = sum(answers) / len(answers) if answers else None
-                cells.append((group["code"], Fraction(group["weight"]), len(answers), mean, answers))
+            name = group["code"]
+            if target["target_code"] in survey.rated[name] and code in survey.items[name]:
+                cells.append(cell_of(survey, name, values.get((name, target["target_code"], code), [])))
         if not cells:
             continue
-        answered = [(weight, mean) for _, weight, _, mean, _ in cells if mean is not None]
+        answered = [(survey.weight[c["respondent_code"]], c["mean"]) for c in cells if c["mean"] is not None]
         weights = sum(weight for weight, _ in answered)
         percent = sum(weight * mean for weight, mean in answered) / weights if weights else None
         maximum = Fraction(criterion["max_points"])
@@ -140,14 +170,12 @@ def score(survey, target, values):
             {
                 "item_code": code,
                 "field": criterion["field"],
-                "n": sum(n for _, _, n, _, _ in cells),
+                "n": sum(cell["n"] for cell in cells),
                 "max_points": maximum,
                 "percent": percent,
                 "points": None if percent is None else percent * maximum / 100,
-                "groups": [
-                    {"respondent_code": g, "n": n, "mean": mean, "values": answers} for g, _, n, mean, answers in cells
-                ],
-                "small": is_small(survey, [(g, n) for g, _, n, _, _ in cells]),
+                "groups": cells,
+                "small": is_small(survey, answered_by([{"groups": cells}])),
             }
         )
     fields = []
@@ -181,7 +209,34 @@ def is_small(survey, cells):
 
 
 def answered_by(items):
-    return [(cell["respondent_code"], cell["n"]) for item in items for cell in item["groups"]]
+    return [(cell["respondent_code"], cell["effective"]) for item in items for cell in item["groups"]]
+
+
+def hide(survey, ours):
+    """Works out what is hidden, and why, as for a first release."""
+    places = {group["code"]: at for at, group in enumerate(survey.groups)}
+
+    def cell(item, own):
+        group = own["respondent_code"]
+        percents = [p for p in survey.scales[survey.items[group][item["item_code"]]].values() if p is not None]
+        step = reduce(lambda a, b: Fraction(gcd(a.numerator * b.denominator, b.numerator * a.denominator),
+                                            a.denominator * b.denominator), percents, Fraction(0))
+        step = 0 if len(set(own["weights"].values())) > 1 else step
+        return hidden.Cell(places[group], own["effective"], survey.weight[group], own["mean"], step)
+
+    def judged(item):
+        return hidden.Item(item["max_points"], [cell(item, own) for own in item["groups"]])
+
+    fields = [[item for item in ours["items"] if item["field"] == field["field"]] for field in ours["fields"]]
+    table = hidden.Target([hidden.Field([judged(item) for item in items]) for items in fields])
+    hidden.suppress(table, survey.rules["disclosure"]["k"], survey.decimals)
+    ours["suppressed"] = table.hidden
+    for field, own, items in zip(ours["fields"], table.fields, fields):
+        field["suppressed"] = own.hidden
+        for item, of_item in zip(items, own.items):
+            item["suppressed"] = of_item.hidden
+            for one, other in zip(item["groups"], of_item.cells):
+                one["suppressed"] = other.hidden
 
 
 def total(items):
@@ -189,7 +244,7 @@ def total(items):
     if not answered:
         return None, Fraction(0), None
     points, maximum = sum(i["points"] for i in answered), sum(i["max_points"] for i in answered)
-    return points, maximum, points / maximum * 100
+    return points, maximum, points / maximum * 100 if maximum else None
 
 
 def square_root(value):
@@ -213,17 +268,16 @@ def correction(n, issued):
     return Fraction(issued - n, issued - 1) if issued >= n and issued >= 2 else Fraction(1)
 
 
-def cell_interval(survey, values, issued):
-    n = len(values)
-    mean = Fraction(sum(values), 1) / n
-    variance = sum((value - mean) ** 2 for value in values) / (n - 1) / n
-    return around(mean, variance * correction(n, issued), survey.decimals)
+def cell_interval(survey, cell, issued):
+    n = cell["n"]
+    variance = cell["squares"] * n / (n - 1)
+    return around(cell["mean"], variance * correction(n, issued), survey.decimals)
 
 
 def spread(survey, ours, theirs):
     """(variance, design effect) of a target's total: ballots taken whole, groups as strata; a group with a cell that is
     not shown, or too small for a distribution, varies like the most varied of the others."""
-    target, weights = ours["target"], {group["code"]: Fraction(group["weight"]) for group in survey.groups}
+    target, weights = ours["target"], survey.weight
     parts = defaultdict(dict)
     answered = [item for item in ours["items"] if item["n"] > 0]
     points = sum(item["max_points"] for item in answered)
@@ -235,31 +289,32 @@ def spread(survey, ours, theirs):
         for cell in cells:
             group = cell["respondent_code"]
             part = item["max_points"] * weights[group] / (points * total_weight)
-            parts[group][item["item_code"]] = (part, cell["mean"], cell["n"])
+            parts[group][item["item_code"]] = (part, cell["mean"], cell["n"], cell["weights"])
     closed, issued = set(), {}
-    for item in theirs["items"]:
-        for cell in item["groups"]:
+    for own, item in zip(ours["items"], theirs["items"]):
+        for mine, cell in zip(own["groups"], item["groups"]):
             if cell["n"] > 0:
                 issued[cell["respondent_code"]] = cell["issued"]
-                if cell["mean"] is None or cell["n"] < survey.rules["disclosure"]["distribution_n"]:
+                if cell["mean"] is None or not is_told(survey, mine["effective"]):
                     closed.add(cell["respondent_code"])
     groups, own = {}, {}
     for group, items in parts.items():
-        share, n = sum(part for part, _, _ in items.values()), max(n for _, _, n in items.values())
+        share, n = sum(part[0] for part in items.values()), max(part[2] for part in items.values())
         if not share:
             continue
         groups[group] = (share, n)
         if group in closed or n < 2:
             continue
-        squares = Fraction(0)
-        for of, targets, answers in survey.counting:
-            if of != group or target not in targets:
-                continue
+        squares, worth = Fraction(0), {}
+        for targets, answers in survey.about[group, target]:
             deviation = Fraction(0)
-            for item, (part, mean, answers_n) in items.items():
+            for item, (part, mean, _, weight) in items.items():
                 value = survey.scales[survey.items[group][item]].get(answers.get((target, item)))
                 if value is not None:
-                    deviation += part / share * (value - mean) * n / answers_n
+                    key = item, value, targets
+                    if key not in worth:
+                        worth[key] = part / share * (value - mean) * n * weight[targets]
+                    deviation += worth[key]
             squares += deviation**2
         own[group] = squares / (n - 1)
     effect = sum(n for _, n in groups.values()) * sum(share**2 / n for share, n in groups.values())
@@ -268,6 +323,11 @@ def spread(survey, ours, theirs):
     most = max(own.values())
     variance = sum(s**2 * own.get(g, most) / n * correction(n, issued[g]) for g, (s, n) in groups.items())
     return variance, effect
+
+
+def is_told(survey, n):
+    """Enough for a distribution and an interval."""
+    return n >= max(survey.rules["disclosure"]["distribution_n"], survey.rules["disclosure"]["k"])
 
 
 def differ(one, other):
@@ -309,7 +369,7 @@ class Comparison:
     def scores(self, place, ours, theirs, names):
         """Shown scores are exact; a small one is never shown; a hidden one says why, and says nothing else."""
         hidden = theirs["suppressed"] is not None
-        self.same(f"{place} suppressed", hidden or ours["small"] or ours["percent"] is None, hidden)
+        self.same(f"{place} suppressed", hidden or ours["small"] or ours[names[0]] is None, hidden)
         for name in names:
             self.same(f"{place} {name}", None if hidden else ours[name], theirs[name])
 
@@ -322,6 +382,10 @@ class Comparison:
 def beside(survey, results, published, check):
     """Intervals, ranges of ranks, design effect, and how many were asked."""
     valid = Counter((group, target) for group, targets, _ in survey.counting for target in targets)
+    survey.about = defaultdict(list)
+    for group, targets, answers in survey.counting:
+        for target in targets:
+            survey.about[group, target].append(("+".join(targets), answers))
     for ours, theirs in zip(results, published["targets"]):
         at = ours["target"]
         ours["variance"], effect = spread(survey, ours, theirs)
@@ -332,8 +396,8 @@ def beside(survey, results, published, check):
             asked = sum(valid[cell["respondent_code"], at] for cell in item["groups"])
             check.same(f"{at} {item['item_code']} asked", asked, shown["asked"])
             for cell, other in zip(item["groups"], shown["groups"]):
-                told = other["mean"] is not None and cell["n"] >= survey.rules["disclosure"]["distribution_n"]
-                interval = told and cell_interval(survey, cell["values"], other["issued"])
+                told = other["mean"] is not None and is_told(survey, cell["effective"])
+                interval = told and cell["n"] > 1 and cell_interval(survey, cell, other["issued"])
                 where = f"{at} {item['item_code']} {cell['respondent_code']} interval"
                 check.same(where, interval or None, other["interval"])
     for ours, theirs in zip(results, published["targets"]):
@@ -343,12 +407,47 @@ def beside(survey, results, published, check):
         check.same(f"{ours['target']} differs from next", differs, theirs["differs_from_next"])
 
 
-def main(folder, ballots_path, scores_path):
+def read_turnout(survey, path, published, check):
+    """Codes given out by stratum; each cell's numbers are those of the strata that rate its target."""
+    about = defaultdict(lambda: [0, 0])
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            survey.issued[row["respondent_code"], row["targets"]] = int(row["issued"])
+            for target in row["targets"].split("+"):
+                both = about[row["respondent_code"], target]
+                both[0], both[1] = both[0] + int(row["issued"]), both[1] + int(row["returned"])
+    for target in published["targets"]:
+        for item in target["items"]:
+            for cell in item["groups"]:
+                at = f"{target['target']} {item['item_code']} {cell['respondent_code']}"
+                ours = about[cell["respondent_code"], target["target"]]
+                check.same(f"{at} codes", ours, [cell["issued"], cell["returned"]])
+
+
+def what_is_hidden(survey, results, published, check):
+    for ours, theirs in zip(results, published["targets"]):
+        hide(survey, ours)
+        pairs = [(ours["target"], ours, theirs)]
+        for one, other in zip(ours["fields"], theirs["fields"]):
+            pairs.append((f"{ours['target']} field {one['field']}", one, other))
+        for one, other in zip(ours["items"], theirs["items"]):
+            at = f"{ours['target']} {one['item_code']}"
+            pairs.append((at, one, other))
+            pairs.extend((f"{at} {c['respondent_code']}", c, d) for c, d in zip(one["groups"], other["groups"]))
+        for at, one, other in pairs:
+            check.same(f"{at} hidden because", one["suppressed"], other["suppressed"])
+
+
+def main(folder, ballots_path, scores_path, turnout_path=None):
     survey, ballots = Round(folder), read_ballots(ballots_path)
     published = json.loads(Path(scores_path).read_text(encoding="utf-8"))
+    check = Comparison(survey.decimals)
+    if turnout_path:
+        read_turnout(survey, turnout_path, published, check)
+    assert turnout_path or not survey.adjusted, "a round weighted by response needs TURNOUT.csv"
     unranked = {t["target"] for t in published["targets"] if t["suppressed"] is not None}
     results, valid, void = recompute(survey, ballots, unranked)
-    check, k = Comparison(survey.decimals), survey.rules["disclosure"]["k"]
+    k = survey.rules["disclosure"]["k"]
     check.rows("round", results, published["targets"], "target", ["kind", "max_points", "rank"])
     for ours, theirs in zip(results, published["targets"]):
         place = ours["target"]
@@ -366,8 +465,10 @@ def main(folder, ballots_path, scores_path):
                 # A small cell is never shown; a shown one is exact.
                 hidden = other["suppressed"] is not None
                 check.same(f"{cells} {cell['respondent_code']} mean", None if hidden else cell["mean"], other["mean"])
-                check.same(f"{cells} {cell['respondent_code']} hidden", hidden or cell["n"] < k, hidden)
+                check.same(f"{cells} {cell['respondent_code']} hidden", hidden or cell["effective"] < k, hidden)
     beside(survey, results, published, check)
+    if published.get("release", 1) == 1:
+        what_is_hidden(survey, results, published, check)
     for row in published["ballots"]:
         group = row["respondent_code"]
         check.same(f"ballots of {group}", valid[group], row["valid"])
@@ -383,6 +484,6 @@ def main(folder, ballots_path, scores_path):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
+    if len(sys.argv) not in (4, 5):
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))

@@ -8,6 +8,7 @@ use phieu::ballot::log::entry::Entry;
 use sha2::{Digest as _, Sha256};
 
 use crate::actors::Actor;
+use crate::data::scored_again;
 use crate::field::{Dice, Field, answer_and_cast, text};
 use crate::forger::Forger;
 use crate::stage::{ROUND, Stage};
@@ -55,6 +56,7 @@ fn a_correction_takes_a_second_person_and_outsiders_can_check_it() {
     let listed = anon.get(&format!("/api/v1/rounds/{ROUND}/releases")).json();
     assert_eq!(listed["releases"].as_array().unwrap().len(), 2);
 
+    scored_again(&stage, ROUND, 2);
     let (dir, pack) = (stage.path("log"), stage.path("pack"));
     stage.phieu(&["export", ROUND, "--what", "log", "--out", text(&dir)]);
     stage.phieu(&["export", ROUND, "--what", "pack", "--out", text(&pack)]);

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::actors::Actor;
+use crate::data::scored_again;
 use crate::field::{read_codes, received, text};
 use crate::keying::{key_again, key_once};
 use crate::stage::{Stage, folder_of, on_each};
@@ -106,6 +107,7 @@ fn every_kind_of_question_goes_from_its_folder_to_scores_and_texts() {
             wanted.into_iter().map(|t| ["SNV".into(), "Q3".into(), String::new(), t]).collect::<Vec<_>>()
         );
 
+        scored_again(stage, EVERY_KIND, 1);
         let (log, pack) = (stage.path("log"), stage.path("pack.jsonl"));
         stage.phieu(&["export", EVERY_KIND, "--what", "log", "--out", text(&log)]);
         stage.phieu(&["export", EVERY_KIND, "--what", "pack", "--out", text(&pack)]);

@@ -16,6 +16,7 @@ mod contract;
 mod correction;
 mod crash;
 mod custody;
+mod data;
 mod demo;
 mod feed;
 mod field;

@@ -9,6 +9,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::{Value, json};
 
 use crate::actors::Actor;
+use crate::data::scored_again;
 use crate::field::{Code, Dice, Field, answer_and_cast, eventually, received, text};
 use crate::keying::{differing, full_entry, key_again, key_once};
 use crate::stage::{ROUND, Service, Stage, both, on_each};
@@ -53,6 +54,7 @@ fn from_the_plans_files_to_published_scores() {
         let file = stage.path("scores.json");
         std::fs::write(&file, &document.body).unwrap();
         recomputed(&field, text(&ballots), text(&file));
+        scored_again(stage, ROUND, 1);
         wrong_numbers_are_noticed(stage, &field, text(&ballots), &document.json());
         other_shapes(&engine, &anon, &document.json(), &document.body, document.header("etag").unwrap());
         assert_eq!(stage.phieu(&["scores", ROUND, "--format", "json"]).trim_end().as_bytes(), document.body);

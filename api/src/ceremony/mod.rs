@@ -23,6 +23,7 @@ mod tests;
 use std::io;
 
 use chrono::{DateTime, FixedOffset};
+use survey_forms::scoring::Turnouts;
 
 pub use key_file::{KeyFile, KeyFileError};
 pub use opening::{Opening, Progress, Stage, Unreadable};
@@ -356,6 +357,14 @@ pub fn ballots(conn: &mut Conn, round: &str, after: &[u8], most: i64) -> Result<
 /// When the database does not answer.
 pub fn remarks(conn: &mut Conn, round: &str, after: &[u8], most: i64) -> Result<Vec<(Vec<u8>, Remark)>, DbError> {
     Ok(store::remark_page(conn, round, after, most)?)
+}
+
+/// Codes given out and ballots that came back, by group and the targets that are rated together.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn turnout(conn: &mut Conn, round: &str) -> Result<Turnouts, DbError> {
+    Ok(store::turnout(conn, round)?)
 }
 
 /// The last entries before anything can be read: what was redeemed, what became of the paper, the close.

@@ -1,10 +1,12 @@
 //! The commands: words → use case → exit code. 0 done, 1 it failed or found faults, 2 the words are off.
 
+mod again;
 mod bundle;
 mod codes;
 mod correct;
 mod custody;
 mod demo;
+mod export;
 mod keys;
 mod letters;
 mod new_file;
@@ -74,10 +76,13 @@ enum Command {
         /// Id of the round.
         round: String,
     },
-    /// Published scores of a round.
+    /// Published scores of a round; or, with `--from`, the scores of exported ballots, without a database.
     Scores(results::ScoreOptions),
-    /// Write ballots (after the opening), scores, rates, the log or the auditor's pack to a new file or folder.
-    Export(results::ExportOptions),
+    /// Write ballots (after the opening), the analysts' folder, scores, rates, the log or the auditor's pack to a new file
+    /// or folder.
+    Export(export::ExportOptions),
+    /// Write what the columns and codes of exported ballots mean: DDI-Codebook 2.5, from a round's folder.
+    Codebook(again::CodebookOptions),
     /// Check a round's public log, and with the auditor's pack its codes, ballots and scores.
     Verify(verify::Options),
     /// Custody of the box key.
@@ -127,8 +132,9 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Demo(options) => demo::run(&options),
         Command::Rates { round } => results::rates(&round, &settings()?),
-        Command::Scores(options) => results::scores(&options, &settings()?),
-        Command::Export(options) => results::export(&options, &settings()?),
+        Command::Scores(options) => results::scores(&options, || Ok(settings()?)),
+        Command::Export(options) => export::export(&options, &settings()?),
+        Command::Codebook(options) => again::codebook(&options),
         Command::Verify(options) => verify::run(&options),
         Command::Box(command) => custody::run(command, &settings()?),
         Command::Serve => serve::run(&settings()?),

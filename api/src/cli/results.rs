@@ -1,14 +1,11 @@
-//! `phieu rates`, `phieu scores`, `phieu export`.
-
-use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
+//! `phieu rates`, `phieu scores`.
 
 use clap::{Args, ValueEnum};
+use survey_forms::scoring::ScoreDocument;
 
-use super::{Failure, open, out, pack};
-use crate::access::{Actor, audit};
+use super::again::{self, From};
+use super::{Failure, open, out};
 use crate::config::Config;
-use crate::db::Db;
 use crate::monitor;
 use crate::round::Rounds;
 use crate::score::export::For;
@@ -27,42 +24,14 @@ pub(super) enum Format {
 
 #[derive(Args)]
 pub(super) struct ScoreOptions {
-    /// Id of the round.
-    round: String,
+    /// Id of the round, whose published scores are printed; none with `--from`.
+    #[arg(value_name = "ROUND", required_unless_present = "from", conflicts_with = "from")]
+    id: Option<String>,
     /// How to print them.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
-}
-
-#[derive(Args)]
-pub(super) struct ExportOptions {
-    /// Id of the round.
-    round: String,
-    /// What to write.
-    #[arg(long, value_enum)]
-    what: What,
-    /// csv; other formats come with the analysts' files.
-    #[arg(long, default_value = "csv", value_parser = ["csv"])]
-    format: String,
-    /// A new file; for the log, a new folder.
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum What {
-    /// The opened ballots, without any link to people: a row an answer.
-    Ballots,
-    /// What people wrote, apart from their ballots and in no order; read it before it is passed on.
-    Texts,
-    /// The published scores.
-    Scores,
-    /// Issued and returned, by group, unit, channel and day.
-    Rates,
-    /// The public log as a new folder of static files, for anyone to host and to check.
-    Log,
-    /// The auditor's pack: public keys, strata, states, signatures, opened ballots. Confidential; the trail notes it.
-    Pack,
+    #[command(flatten)]
+    from: From,
 }
 
 pub(super) fn rates(round: &str, config: &Config) -> Result<(), Failure> {
@@ -83,14 +52,27 @@ pub(super) fn rates(round: &str, config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn scores(options: &ScoreOptions, config: &Config) -> Result<(), Failure> {
-    let db = open(config)?;
-    let published = db.read_here(|conn| Publications::new().latest(conn, &Rounds::new(), &options.round))?;
-    match options.format {
-        Format::Json => out::line(String::from_utf8_lossy(&published.canonical)),
-        Format::Csv => score::export::scores(std::io::stdout().lock(), &published.document, For::Program)?,
+pub(super) fn scores(
+    options: &ScoreOptions,
+    settings: impl FnOnce() -> Result<Config, Failure>,
+) -> Result<(), Failure> {
+    if let Some(again) = again::document(&options.from)? {
+        let canonical = again.document.canonical();
+        print(options.format, &again.document, &canonical)?;
+        return again.verdict();
+    }
+    let db = open(&settings()?)?;
+    let round = options.id.as_deref().unwrap_or_default();
+    let published = db.read_here(|conn| Publications::new().latest(conn, &Rounds::new(), round))?;
+    print(options.format, &published.document, &published.canonical)
+}
+
+fn print(format: Format, document: &ScoreDocument, canonical: &[u8]) -> Result<(), Failure> {
+    match format {
+        Format::Json => out::line(String::from_utf8_lossy(canonical)),
+        Format::Csv => score::export::scores(std::io::stdout().lock(), document, For::Program)?,
         Format::Table => {
-            for target in &published.document.targets {
+            for target in &document.targets {
                 let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
                 out::line(format_args!(
                     "{:<10} {:>4}  {:<8} {:>7} of {:>6}  {:>7} %",
@@ -105,60 +87,4 @@ pub(super) fn scores(options: &ScoreOptions, config: &Config) -> Result<(), Fail
         }
     }
     Ok(())
-}
-
-pub(super) fn export(options: &ExportOptions, config: &Config) -> Result<(), Failure> {
-    let db = open(config)?;
-    match options.what {
-        What::Log => return pack::write_log(&db, &options.round, &options.out),
-        What::Pack => return pack::write_pack(&db, &options.round, &options.out),
-        What::Ballots | What::Texts | What::Scores | What::Rates => {}
-    }
-    let mut file = BufWriter::new(out::private_file(&options.out)?);
-    let written = write(&db, options, &mut file).and_then(|()| Ok(file.flush()?));
-    if written.is_err() {
-        // The file is ours, and what is in it is not whole.
-        let _ = std::fs::remove_file(&options.out);
-    }
-    written
-}
-
-fn write(db: &Db, options: &ExportOptions, file: &mut impl std::io::Write) -> Result<(), Failure> {
-    let rounds = Rounds::new();
-    match options.what {
-        What::Ballots => {
-            let count = score::export::ballots(file, db, &rounds, &options.round)?;
-            out::note(format_args!("{count} ballots"));
-            Ok(())
-        }
-        What::Texts => {
-            let count = score::export::texts(file, db, &rounds, &options.round)?;
-            db.write_here(|conn| {
-                let now = db.now(conn)?;
-                audit::record(
-                    conn,
-                    now,
-                    &Actor::Command,
-                    "round.texts_exported",
-                    &options.round,
-                    &format!("texts={count}"),
-                )
-            })?;
-            out::note(format_args!("{count} texts; words may name people: for the analysts only"));
-            Ok(())
-        }
-        What::Scores => {
-            let published = db.read_here(|conn| Publications::new().latest(conn, &rounds, &options.round))?;
-            Ok(score::export::scores(file, &published.document, For::Spreadsheet)?)
-        }
-        What::Rates => {
-            let rates = db.read_here(|conn| {
-                let round = rounds.get(conn, &options.round)?;
-                Ok::<_, Failure>(monitor::rates(db, conn, &round)?)
-            })?;
-            Ok(monitor::export::write_csv(file, &rates)?)
-        }
-        // Not of this shape; written by then.
-        What::Log | What::Pack => Ok(()),
-    }
 }

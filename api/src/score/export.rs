@@ -16,7 +16,7 @@ use crate::db::{Conn, Db};
 use crate::round::{LoadedRound, RoundState, Rounds};
 
 /// Tells spreadsheets that the text is UTF-8.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// Ballots that are in hand at a time.
 const PAGE: i64 = 1000;
 
@@ -193,17 +193,16 @@ pub const BALLOT_COLUMNS: [&str; 6] = ["ballot_id", "respondent_code", "targets"
 ///
 /// `targets` holds what the ballot rates, joined by `+`. `answer` is the code of an option, codes of several with blanks
 /// between them in the order of their list, or a number with a point; at an item of a paper ballot without an answer
-/// `#blank`, `#several` or `#illegible`. Free text left its ballot when the box was opened: see [`texts`]. An item that an online ballot left out has no row. Ballots
+/// `#blank`, `#several` or `#illegible`. Free text left its ballot when the box was opened: see [`texts`]. An item that an online ballot left out has no row;
+/// a ballot without any answer here has one, with an empty target, item and answer. Ballots
 /// that do not count (a paper ballot with too few valid items) are here too: the round's rules tell which.
 /// Nothing here leads to a person, a code or an envelope: see the ceremony's opening.
 ///
 /// # Errors
 /// [`ScoreError::NotOpened`] before the box was opened.
-pub fn ballots(mut out: impl Write, db: &Db, rounds: &Rounds, round: &str) -> Result<u64, ScoreError> {
+pub fn ballots(out: impl Write, db: &Db, rounds: &Rounds, round: &str) -> Result<u64, ScoreError> {
     let loaded = opened(db, rounds, round)?;
-    out.write_all(BYTE_ORDER_MARK.as_bytes())?;
-    let mut table = csv::Writer::from_writer(out);
-    table.write_record(BALLOT_COLUMNS)?;
+    let mut table = long(out)?;
     let mut written = 0;
     each_ballot(db, round, |id, ballot| {
         written += 1;
@@ -213,8 +212,19 @@ pub fn ballots(mut out: impl Write, db: &Db, rounds: &Rounds, round: &str) -> Re
     Ok(written)
 }
 
+/// Begins the table of [`ballots`].
+pub(super) fn long<W: Write>(mut out: W) -> Result<csv::Writer<W>, ScoreError> {
+    out.write_all(BYTE_ORDER_MARK.as_bytes())?;
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(BALLOT_COLUMNS)?;
+    Ok(table)
+}
+
 /// The round, once its box is open.
-fn opened(db: &Db, rounds: &Rounds, round: &str) -> Result<Arc<LoadedRound>, ScoreError> {
+///
+/// # Errors
+/// [`ScoreError::NotOpened`].
+pub fn opened(db: &Db, rounds: &Rounds, round: &str) -> Result<Arc<LoadedRound>, ScoreError> {
     let loaded = db.read_here(|conn: &mut Conn| {
         rounds.reread(conn)?;
         rounds.get(conn, round)
@@ -222,7 +232,11 @@ fn opened(db: &Db, rounds: &Rounds, round: &str) -> Result<Arc<LoadedRound>, Sco
     if loaded.state < RoundState::Opened { Err(ScoreError::NotOpened) } else { Ok(loaded) }
 }
 
-fn each_ballot(
+/// Gives every opened ballot of a round with its random id to `work`, in the order of these ids.
+///
+/// # Errors
+/// What `work` returns, and [`ScoreError::Unreadable`].
+pub fn each_ballot(
     db: &Db,
     round: &str,
     mut work: impl FnMut(&[u8], &Ballot) -> Result<(), ScoreError>,
@@ -302,7 +316,7 @@ impl<'r> Groups<'r> {
 }
 
 /// In the order of the form: targets as on the ballot, items as on the paper.
-fn write_ballot(
+pub(super) fn write_ballot(
     table: &mut csv::Writer<impl Write>,
     round: &Round,
     id: &[u8],
@@ -312,6 +326,9 @@ fn write_ballot(
     let group = &ballot.stratum.respondent_code;
     let targets = ballot.stratum.targets.join("+");
     let form = round.questionnaire(group).ok_or(ScoreError::Unreadable)?;
+    if ballot.answers.is_empty() {
+        table.write_record([&id, &plain(group), &plain(&targets), "", "", ""])?;
+    }
     for target in &ballot.stratum.targets {
         for item in form.items() {
             let answer = match ballot.answers.get(target, &item.code) {

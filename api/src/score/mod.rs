@@ -3,9 +3,11 @@
 //! does not depend on how many ballots there were.
 
 mod charts;
+pub mod data;
 mod explained;
 pub mod export;
 mod pages;
+mod report;
 mod rest;
 pub mod sheets;
 mod store;
@@ -55,9 +57,15 @@ pub enum ScoreError {
     /// The stored document or ballot does not read; it was written by another version.
     #[error("what is stored does not read")]
     Unreadable,
+    /// A sheet of a workbook does not hold them.
+    #[error("a workbook holds 1048575 rows, and these are more: take csv, csv-wide, jsonl or sav")]
+    TooManyRows,
     /// The output could not be written.
     #[error(transparent)]
     Csv(#[from] csv::Error),
+    /// The report could not be made.
+    #[error(transparent)]
+    Report(#[from] phieu_print::PrintError),
     /// The workbook could not be made.
     #[error(transparent)]
     Workbook(#[from] rust_xlsxwriter::XlsxError),

@@ -37,7 +37,7 @@ pub use document::{
 pub use explain::{Explanation, GroupPart, MarkPart, OptionPart, explain};
 pub use sensitivity::{KindRanks, OtherRank, OtherRule, Scenario, Sensitivity, sensitivity};
 pub use sheet::{CellScore, FieldScore, GroupBallots, ItemScore, ScoreSheet, TargetScore, ranks, score};
-pub use tally::{Counted, Histogram, Tally, TallyMismatch, VoidReason};
+pub use tally::{BallotKind, Counted, Histogram, Tally, TallyMismatch, VoidReason};
 pub use variance::Share;
 
 /// Turnout by group and stratum: the targets that its ballots rate together, in the order of the round, joined by `+`.

@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use num_traits::ToPrimitive;
+
 use super::correction::LeftOut;
 use crate::answers::{Answer, Asked, Ballot, Form, Mark};
 use crate::questionnaire::{Choices, Questionnaire, Scale};
 use crate::ratio::{self, Ratio};
 use crate::round::{Channel, Round};
+
+mod coded;
+
+pub use coded::BallotKind;
 
 /// What became of a ballot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,13 +161,9 @@ impl Tally {
         let mut codes = Vec::new();
         let read =
             if ballot.round == self.round { group.read(ballot, &mut codes) } else { Err(VoidReason::OtherRound) };
-        let counted = read.and_then(|()| group.count(&ballot.stratum.targets, &codes, &self.void_below));
-        match counted {
+        match read.and_then(|blocks| group.count(&blocks, &codes, &self.void_below)) {
             Ok(()) => Counted::Valid,
-            Err(reason) => {
-                *group.void.entry(reason).or_insert(0) += 1;
-                Counted::Void(reason)
-            }
+            Err(reason) => group.set_aside(reason),
         }
     }
 
@@ -262,6 +264,20 @@ impl Tally {
     }
 }
 
+impl VoidReason {
+    /// As in documents and files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OtherRound => "other_round",
+            Self::UnknownStratum => "unknown_stratum",
+            Self::OtherQuestionnaire => "other_questionnaire",
+            Self::UnfitAnswers => "unfit_answers",
+            Self::TooFewValid => "too_few_valid",
+        }
+    }
+}
+
 impl Histogram {
     fn plus(mut self, other: Histogram) -> Histogram {
         self.options.iter_mut().zip(&other.options).for_each(|(count, more)| *count += more);
@@ -331,12 +347,16 @@ impl GroupTally {
         self.strata.insert(targets, (first..self.blocks.len()).collect());
     }
 
-    /// What a ballot says, a byte an item of each of its targets, or why it is void.
-    fn read(&self, ballot: &Ballot, codes: &mut Vec<u8>) -> Result<(), VoidReason> {
+    /// Counts a ballot that does not count.
+    fn set_aside(&mut self, reason: VoidReason) -> Counted {
+        *self.void.entry(reason).or_insert(0) += 1;
+        Counted::Void(reason)
+    }
+
+    /// What a ballot says, a byte an item of each of its targets, or why it is void; gives back its targets' blocks.
+    fn read(&self, ballot: &Ballot, codes: &mut Vec<u8>) -> Result<Vec<usize>, VoidReason> {
         let targets = &ballot.stratum.targets;
-        if !self.strata.contains_key(targets) {
-            return Err(VoidReason::UnknownStratum);
-        }
+        let blocks = self.strata.get(targets).ok_or(VoidReason::UnknownStratum)?;
         if ballot.questionnaire != self.questionnaire {
             return Err(VoidReason::OtherQuestionnaire);
         }
@@ -369,12 +389,11 @@ impl GroupTally {
             };
             found += form.fitting_others(&ballot.answers, asks).ok_or(VoidReason::UnfitAnswers)?;
         }
-        if found == ballot.answers.len() { Ok(()) } else { Err(VoidReason::UnfitAnswers) }
+        if found == ballot.answers.len() { Ok(blocks.clone()) } else { Err(VoidReason::UnfitAnswers) }
     }
 
     /// Counts what a ballot says, or gives back why it does not count. Nothing is counted before all of it is known.
-    fn count(&mut self, targets: &[String], codes: &[u8], void_below: &Ratio) -> Result<(), VoidReason> {
-        let blocks = self.strata.get(targets).ok_or(VoidReason::UnknownStratum)?;
+    fn count(&mut self, blocks: &[usize], codes: &[u8], void_below: &Ratio) -> Result<(), VoidReason> {
         let width = self.items.len();
         if width == 0 {
             self.valid += 1;
@@ -387,10 +406,10 @@ impl GroupTally {
             if let Some(option) = item.options.get(usize::from(*code)) {
                 valid += u64::from(option.valid);
                 answered += 1;
-                alike &= *first.get_or_insert(&option.code) == &option.code;
+                alike = alike && *first.get_or_insert(&option.code) == &option.code;
             }
         }
-        if self.channel == Channel::Paper && ratio::whole(valid) < void_below * ratio::whole(asked) {
+        if self.channel == Channel::Paper && is_below(valid, asked, void_below) {
             return Err(VoidReason::TooFewValid);
         }
         self.uniform += u64::from(alike && answered >= UNIFORM_FROM);
@@ -405,6 +424,14 @@ impl GroupTally {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether so many are less than this share of all.
+fn is_below(part: u64, all: u64, share: &Ratio) -> bool {
+    match (share.numer().to_u64(), share.denom().to_u64()) {
+        (Some(over), Some(under)) => u128::from(part) * u128::from(under) < u128::from(over) * u128::from(all),
+        _ => ratio::whole(part) < share * ratio::whole(all),
     }
 }
 
