@@ -199,7 +199,7 @@ fn carried(anon: &Actor, letter: &str) -> Code {
     let all = decoded.collect::<String>() + &letter.replace("=\r\n", "");
     let code = all.split("/p#").nth(1).unwrap()[..29].to_owned();
     let form = anon.form(&code).json();
-    let target = form["form"]["targets"][0]["code"].as_str().unwrap().to_owned();
+    let target = form["form"]["targets"][0]["target"].as_str().unwrap().to_owned();
     Code { group: "CC-ND".to_owned(), unit: "CT".to_owned(), targets: vec![target], code, sheet: None }
 }
 

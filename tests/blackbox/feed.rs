@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::actors::Actor;
 use crate::field::{Dice, Field, answer_and_cast, eventually, text};
+use crate::paper::words;
 use crate::stage::{ROUND, Stage, both, python_with};
 
 #[path = "../../api/examples/feed.rs"]
@@ -22,6 +23,30 @@ fn client(stage: &Stage, more: &[&str]) -> (String, String) {
     let client: Value = serde_json::from_str(&stage.phieu(&words)).unwrap();
     let own = |name: &str| client[name].as_str().unwrap().to_owned();
     (own("client_id"), own("client_secret"))
+}
+
+/// The report has every name and total of the document, as Poppler reads it, and is the same each time.
+fn report(stage: &Stage, anon: &Actor) {
+    let file = |ending: &str| anon.get(&format!("/ket-qua/{ROUND}/tai-ve/ban-1.{ending}"));
+    let answer = file("pdf");
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/pdf")));
+    assert!(answer.body == file("pdf").body, "the same bytes");
+    let pdf = stage.path("report.pdf");
+    std::fs::write(&pdf, &answer.body).unwrap();
+    if let Some(folder) = std::env::var_os("PHIEU_PRINT_OUT") {
+        std::fs::copy(&pdf, std::path::Path::new(&folder).join("released.pdf")).unwrap();
+    }
+    let words = words(&pdf);
+    let document = file("json").json();
+    let of = |value: &Value| value.as_str().unwrap_or_default().replace('.', ",");
+    for target in document["targets"].as_array().unwrap() {
+        let fields = target["fields"].as_array().unwrap().iter().map(|field| of(&field["percent"]));
+        let own = [target["name"].as_str().unwrap().to_owned(), of(&target["percent"])];
+        for told in own.into_iter().chain(fields) {
+            assert!(words.contains(&told), "{told}");
+        }
+    }
+    assert!(words.contains(document["rules_hash"].as_str().unwrap()));
 }
 
 #[test]
@@ -76,6 +101,7 @@ fn an_engine_takes_published_scores_with_what_the_documentation_says() {
     });
     let listed = anon.get(&format!("/api/v1/rounds/{ROUND}/releases")).json();
     assert_eq!(listed["releases"][0]["sha256"], message["data"]["sha256"]);
+    report(&stage, &anon);
 
     let Fetched::New(scores, tag) = fetch(&service.base, ROUND, &id, &secret, None).unwrap() else { panic!("new") };
     let path = message["data"]["path"].as_str().unwrap();

@@ -78,7 +78,7 @@ fn of_kind(seen: &BTreeSet<(String, String)>, kind: &str) -> BTreeSet<String> {
 }
 
 /// The words of a document in the order in which they were set, one blank between two.
-fn words(pdf: &Path) -> String {
+pub(crate) fn words(pdf: &Path) -> String {
     let text = reader("pdftotext", &["-raw", text(pdf), "-"]);
     assert!(text.chars().eq(text.nfc()), "what is printed is NFC");
     text.split_whitespace().collect::<Vec<_>>().join(" ")

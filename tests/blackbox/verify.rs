@@ -113,7 +113,7 @@ fn anyone_can_check_a_round_from_its_opening_to_its_publication() {
         let all = ["--url", &url, "--receipt", &waits, "--pack", text(&pack), "--watch", text(&state)];
         let said = passes(stage, &all);
         let lines: Vec<&str> = said.lines().collect();
-        assert_eq!(lines.iter().filter(|line| line.starts_with("ok ")).count(), 21, "{said}");
+        assert_eq!(lines.iter().filter(|line| line.starts_with("ok ")).count(), 22, "{said}");
         let dir = stage.path("log");
         stage.phieu(&["export", ROUND, "--what", "log", "--out", text(&dir)]);
         let held = |said: &str| said.lines().filter(|l| !l.contains("history-kept")).collect::<Vec<_>>().join("\n");

@@ -15,6 +15,7 @@ import { key, open, said, signIn, signInOn, titled } from "./paper.mjs";
 const CUT_MS = 1000 * Number(process.env.CUT_SECONDS ?? 5);
 const KEY_MS = 16;
 const FINISH_MS = 300;
+const BALLOTS = 3;
 const SIZES = [[360, 740], [768, 1024], [1280, 900]];
 const SINGLE = "LĐH-CH";
 const MATRIX = "HĐ-CT";
@@ -38,6 +39,8 @@ process.exit(code);
 async function desk() {
   await speed();
   await keysOfTheirOwn();
+  await aside();
+  await closedTabs();
   await network();
   await twoTabs();
   await twoClerks();
@@ -53,12 +56,13 @@ async function desk() {
   await check("no page asked another host for anything", () => assert.deepEqual(browser.strangers, []));
 }
 
-// From a key to the focus on what comes next, inside the page.
+// From a key to the focus on what comes next, inside the page: from the moment the browser has the key, so that work which
+// the key before has left behind counts too.
 function watch(page) {
   return page.evaluate(() => {
     globalThis.taken = [];
     let pressed = 0;
-    addEventListener("keydown", () => { pressed = performance.now(); }, true);
+    addEventListener("keydown", (event) => { pressed = event.timeStamp; }, true);
     addEventListener("focusin", (event) => {
       if (pressed) globalThis.taken.push({ ms: performance.now() - pressed, box: event.target.id === "ma" });
       pressed = 0;
@@ -76,7 +80,8 @@ async function speed() {
     const keys = taken.filter(({ box }) => !box).map(({ ms }) => ms);
     const finish = taken.filter(({ box }) => box).at(-1).ms;
     console.log(`# ${what}: key to next item p50 ${rank(keys, 0.5).toFixed(1)} ms, p95 ${rank(keys, 0.95).toFixed(1)} ms, p99 ${rank(keys, 0.99).toFixed(1)} ms; finished to code box ${finish.toFixed(1)} ms`);
-    return { middle: rank(keys, 0.5), finish };
+    // A dozen keys have no twentieth part. Other work on the machine reaches p99 first: that is told, and not held.
+    return { held: rank(keys, keys.length < 100 ? 0.5 : 0.95), finish };
   };
   await check("a ballot of ten items: one key an item, at most three more", async () => {
     await open(page, demo.code(SINGLE));
@@ -85,18 +90,22 @@ async function speed() {
     console.log(`# ${SINGLE}: ${items} keys and ${stops} Enter`);
     assert.ok(items === 10 && stops <= 3);
     await said(page, /đã lưu lượt 1\.$/);
-    const { middle, finish } = await times(SINGLE);
-    assert.ok(middle <= KEY_MS && finish <= FINISH_MS, `${middle} ms, ${finish} ms`);
+    const { held, finish } = await times(SINGLE);
+    assert.ok(held <= KEY_MS && finish <= FINISH_MS, `${held} ms, ${finish} ms`);
   });
   await check("a ballot of 43 bodies and eight items: 344 keys and one Enter a body", async () => {
-    await open(page, demo.code(MATRIX));
-    await titled(page, "Lượt 1");
-    const { items, stops } = await key(page, digit);
-    console.log(`# ${MATRIX}: ${items} keys and ${stops} Enter`);
-    assert.deepEqual({ items, stops }, { items: 344, stops: 43 });
-    await said(page, /đã lưu lượt 1\.$/);
-    const { middle, finish } = await times(MATRIX);
-    assert.ok(middle <= KEY_MS && finish <= FINISH_MS, `${middle} ms, ${finish} ms`);
+    // What else the machine does meanwhile is not the page's: of three ballots one must hold.
+    for (let ballot = 1; ; ballot += 1) {
+      await open(page, demo.code(MATRIX));
+      await titled(page, "Lượt 1");
+      const { items, stops } = await key(page, digit);
+      console.log(`# ${MATRIX}: ${items} keys and ${stops} Enter`);
+      assert.deepEqual({ items, stops }, { items: 344, stops: 43 });
+      await said(page, /đã lưu lượt 1\.$/);
+      const { held, finish } = await times(MATRIX);
+      if (held <= KEY_MS && finish <= FINISH_MS) break;
+      assert.ok(ballot < BALLOTS, `${held} ms, ${finish} ms`);
+    }
   });
   await page.context().close();
 }
@@ -163,9 +172,6 @@ async function keysOfTheirOwn() {
     assert.match(await stop.textContent(), /1: 1 .*Đúng như trên phiếu\?.*Để trống liền 3 câu, từ câu 3\./s);
   });
   await browser.audit(page, "a stop line", { sizes: SIZES });
-  await check("F9 leads to the page for papers with a trouble", async () => {
-    assert.match(await page.locator("[data-problem]").getAttribute("href"), /\/nhap-phieu\/su-co$/);
-  });
   await check("Esc stops and keeps what was typed", async () => {
     await page.keyboard.press("Escape");
     await page.waitForFunction(() => document.activeElement?.id === "ma");
@@ -200,6 +206,59 @@ async function keysOfTheirOwn() {
     await other.context().close();
   });
   await page.context().close();
+}
+
+async function aside() {
+  const page = await signIn(demo, browser, "clerk", 1);
+  const paper = demo.code(MATRIX);
+  await check("F9 sets the paper in hand aside without a second scan, and leads back to the code box", async () => {
+    await open(page, paper);
+    await titled(page, "Lượt 1");
+    await page.keyboard.press("Digit2");
+    await page.context().setOffline(true);
+    await page.keyboard.press("F9");
+    await page.getByText("chưa mở được trang sự cố").waitFor();
+    await page.context().setOffline(false);
+    await page.keyboard.press("F9");
+    await page.waitForFunction(() => document.activeElement?.id === "sc");
+    await browser.audit(page, "a paper in hand that is set aside", { sizes: SIZES });
+    await page.keyboard.type("Thiếu");
+    for (const press of ["Tab", "Tab", "Enter"]) await page.keyboard.press(press);
+    await said(page, "Đã để riêng tờ phiếu");
+    await open(page, paper);
+    await said(page, /để riêng/);
+  });
+  await page.context().close();
+}
+
+async function closedTabs() {
+  const supervisor = await signIn(demo, browser, "supervisor", 0);
+  // How many ballots browsers hold, as the supervisor sees it.
+  const held = async () => {
+    await supervisor.reload();
+    const rows = await supervisor.locator("#may ~ .table-wrap tbody td.num").allTextContents();
+    return rows.reduce((sum, text) => sum + Number(text), 0);
+  };
+  await check("a tab that is closed in the middle of a ballot holds it no longer, and what was typed is at the server", async () => {
+    const before = await held();
+    const page = await signIn(demo, browser, "clerk", 1);
+    const paper = demo.code(MATRIX);
+    await open(page, paper);
+    await titled(page, "Lượt 1");
+    await page.keyboard.press("Digit4");
+    assert.equal(await held(), before + 1);
+    await page.goto(at("/nhap-phieu/luyen-tap"));
+    await eventually("it is given up", async () => (await held()) === before);
+    await page.context().close();
+    const other = await signIn(demo, browser, "clerk", 1);
+    await open(other, paper);
+    await titled(other, "Lượt 1");
+    assert.equal(await value(other, "a1-1"), "4");
+    await other.keyboard.press("Escape");
+    await said(other, /đã dừng/);
+    await other.context().close();
+  });
+  await supervisor.context().close();
 }
 
 async function network() {

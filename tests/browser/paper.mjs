@@ -16,6 +16,8 @@ export async function signInOn(page, demo, role, nth) {
   await page.keyboard.press("Tab");
   await page.keyboard.type(password);
   await page.keyboard.press("Enter");
+  await page.waitForURL((url) => !url.pathname.endsWith("/dang-nhap"));
+  if (role === "supervisor") await page.goto(`${demo.base_url}/nhap-phieu`);
   await page.waitForURL(`${demo.base_url}/nhap-phieu`);
   await page.waitForFunction(() => document.activeElement?.id === "ma");
   return page;

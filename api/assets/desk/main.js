@@ -2,6 +2,7 @@
 // what the server has not yet waits here. A browser that cannot says so and works as a plain form.
 
 import { Queue } from "./queue.js";
+import { Saver } from "./saver.js";
 import { start } from "./sheet.js";
 import { Store, isPossible } from "./store.js";
 
@@ -61,6 +62,8 @@ function work(store) {
   let queue = null;
   let standing = { waiting: 0, refused: [], others: [], offline: false, signedOut: false, last: null };
   let open = null; // the ballot on the screen
+  let opening = false; // a code was entered: from now on this browser may hold a ballot
+  let released; // the news that it holds none, on its way
 
   const tell = (kind, ...words) => {
     const line = document.createElement("p");
@@ -134,7 +137,7 @@ function work(store) {
     }
   }
 
-  const ready = unlock().then(() => {
+  const ready = unlock().then(async () => {
     let shown = null;
     queue = new Queue(store, desk.dataset.api, (now) => {
       standing = now;
@@ -144,6 +147,7 @@ function work(store) {
       }
       show();
     });
+    if (!opening && await store.isEmpty() && !opening) released = queue.holdNothing();
     queue.kick();
   });
 
@@ -151,6 +155,8 @@ function work(store) {
     const body = new URLSearchParams(new FormData(form));
     body.set("desk", store.number);
     form.setAttribute("aria-busy", "true");
+    opening = true;
+    await released;
     let answer;
     try {
       answer = await fetch(form.action, { method: "POST", cache: "no-store", body });
@@ -200,7 +206,7 @@ function work(store) {
     }
     const code = sheet.elements.code.value;
     const { number } = store;
-    const saver = new Saver(store, desk.dataset.api, place, { code, pass }, (words) => { sheet.querySelector("[data-saved]").textContent = words; });
+    const saver = new Saver(store, desk.dataset.api, place, { code, pass, number }, (words) => { sheet.querySelector("[data-saved]").textContent = words; });
     const close = () => {
       open = null;
       sheet.remove();
@@ -209,104 +215,51 @@ function work(store) {
       box.value = "";
       box.focus();
     };
-    open = { status: () => saver.show() };
     desk.hidden = true;
     main.append(document.importNode(sheet, true));
     sheet = main.querySelector("form[data-keying]");
     document.title = page.title;
-    start(sheet, {
+    const ballot = start(sheet, {
       effort: here?.effort,
-      keep: (keys, effort) => saver.keep(keys, effort),
-      finish: async (keys, effort) => {
+      keep: (typed) => saver.keep(typed),
+      finish: async ({ keys, effort }) => {
         saver.stop();
         try {
-          await queue.add({ key: crypto.randomUUID(), label, code, pass, keys, desk: number, effort });
+          await queue.add({ key: crypto.randomUUID(), label, code, pass, keys, effort });
         } catch {
           // No room in the browser's store: sent as a plain form.
+          open = null;
           sheet.requestSubmit(sheet.querySelector("[data-save] button"));
           return;
         }
         close();
         await store.forget(place);
       },
-      // The paper goes to the page for that; what was typed of it stays here.
-      setAside: async (keys, effort, page) => {
-        await saver.leave(keys, effort, number);
-        location.href = page;
+      // On to the page for that with the code in hand; what was typed is kept.
+      setAside: async (typed, button) => {
+        if (await saver.leave(typed)) {
+          open = null;
+          sheet.requestSubmit(button);
+        } else {
+          saver.goOn();
+          saver.tell("○ chưa có mạng: chưa mở được trang sự cố, phiếu được giữ trong máy này");
+        }
       },
-      leave: async (keys, effort) => {
-        await saver.leave(keys, effort, number);
+      leave: async (typed) => {
+        await saver.leave(typed);
         tell("good", `${label}: đã dừng, dữ liệu được giữ. Quét lại mã phiếu để làm tiếp.`);
         close();
       },
     });
+    open = { status: () => saver.show(), depart: () => saver.depart(ballot.typed()) };
   }
+
+  // The tab is closed, or leads elsewhere, in the middle of a ballot.
+  addEventListener("pagehide", () => open?.depart());
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (form.getAttribute("aria-busy") !== "true" && box.value.trim() !== "") openCode();
   });
-}
-
-// Keeps what is typed: here at once, and at the server as fast as it answers, the newest only.
-class Saver {
-  constructor(store, api, place, ballot, say) {
-    Object.assign(this, { store, api, place, ballot, say, next: null, stopped: false, words: "" });
-  }
-
-  show() { this.say(this.words); }
-
-  tell(words) {
-    this.words = words;
-    this.show();
-  }
-
-  keep(keys, effort) {
-    this.next = { keys, effort };
-    // In the order of typing: a later value must not be overtaken.
-    this.local = (this.local ?? Promise.resolve()).then(() => (this.stopped ? undefined : this.store.keep(this.place, { keys, effort, sent: false })));
-    this.work ??= this.send().finally(() => { this.work = undefined; });
-    return this.local;
-  }
-
-  async send() {
-    for (let wait = RETRY_MS / 6; this.next && !this.stopped;) {
-      const { keys, effort } = this.next;
-      this.next = null;
-      const sent = await this.put({ keys });
-      if (this.stopped) return;
-      if (sent) {
-        this.tell("● đã lưu");
-        wait = RETRY_MS / 6;
-        if (!this.next) await this.store.keep(this.place, { keys, effort, sent: true });
-      } else {
-        this.tell("○ chưa có mạng: đã giữ trong máy này");
-        this.next ??= { keys, effort };
-        await new Promise((go) => setTimeout(go, wait));
-        wait = Math.min(wait * 2, 5 * RETRY_MS);
-      }
-    }
-  }
-
-  async put(more) {
-    try {
-      const answer = await fetch(`${this.api}/unfinished`, {
-        method: "POST", cache: "no-store", headers: { "content-type": "application/json" },
-        body: JSON.stringify({ ...this.ballot, ...more }), signal: AbortSignal.timeout(20_000),
-      });
-      return answer.ok;
-    } catch {
-      return false;
-    }
-  }
-
-  stop() { this.stopped = true; }
-
-  // Everything is at the server, or at least here.
-  async leave(keys, effort, left) {
-    this.stopped = true;
-    await this.local;
-    const sent = await this.put({ keys, left });
-    await this.store.keep(this.place, { keys, effort, sent });
-  }
 }

@@ -109,8 +109,13 @@ export class Queue {
     return Math.max(atLeastMs || 0, WAITS_MS[Math.min(this.tries, WAITS_MS.length) - 1]);
   }
 
-  // The bundle may close again; if this is lost, the supervisor gives the browser up.
-  async release({ code, desk }) {
-    await this.post("/releases", { code, desk }).catch(() => undefined);
+  // The bundle may close again; if this is lost, the next sign-in on this browser says it.
+  async release({ code }) {
+    await this.post("/releases", { code, desk: this.store.number }).catch(() => undefined);
+  }
+
+  // Of this person, whatever it held when it was closed or crashed.
+  async holdNothing() {
+    await this.post("/releases", { desk: this.store.number }).catch(() => undefined);
   }
 }

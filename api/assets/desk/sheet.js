@@ -12,11 +12,21 @@ function reach(element, whole) {
   whole.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
+// A page of many hundred places is slow to touch: what stands as it should is left alone.
+function hide(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
+}
+
+function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
 // Starts the screen on its form. `desk` keeps what is typed and takes what is finished; without it the form is sent.
 export function start(form, desk = null) {
   const matrix = "matrix" in form.dataset;
   const blocks = [...form.querySelectorAll("[data-block]")];
   const inputs = blocks.map((block) => [...block.querySelectorAll("input[data-of]")]);
+  const places = inputs.flat();
   const stops = blocks.map((block) => block.querySelector("[data-stop]"));
   const save = form.querySelector("[data-save]");
   const papers = [...document.querySelectorAll("[data-paper]")];
@@ -28,6 +38,8 @@ export function start(form, desk = null) {
     scales.set(legend.dataset.scale, new Map(keys.map((k) => [k.dataset.key, k.lastElementChild.textContent])));
   }
   let at = 0; // the block on the screen
+  let held = null; // the input that had the focus last
+  let offered = null; // the scale whose options are shown
   let jump = null; // digits typed after +
   let sent = false;
   let paused = false;
@@ -71,7 +83,7 @@ export function start(form, desk = null) {
   }
 
   const label = (input) => {
-    input.nextElementSibling.textContent = words(input, input.value) ?? "";
+    write(input.nextElementSibling, words(input, input.value) ?? "");
   };
   const known = (input) => words(input, input.value) !== undefined;
   // Scales of ten options and more have keys of two digits: those are typed and left with Enter.
@@ -101,14 +113,18 @@ export function start(form, desk = null) {
   }
 
   function focus(input) {
-    stops[at].hidden = true;
+    hide(stops[at], true);
+    // The focus event holds it; one that has the focus already gets none.
+    if (document.activeElement === input) hold(input);
     reach(input, input.closest("tr"));
-    hold(input);
     offer(input);
   }
 
-  // What the item takes, below the ballot; F2 spreads it out.
+  // What the item takes, below the ballot; F2 spreads it out. Most items of a ballot take the same.
   function offer(input) {
+    hide(options, false);
+    if (offered === input.dataset.of) return;
+    offered = input.dataset.of;
     const list = [...(scales.get(input.dataset.of) ?? []), ...MARKS];
     options.replaceChildren(...list.map(([key, words]) => {
       const one = document.createElement("span");
@@ -117,11 +133,13 @@ export function start(form, desk = null) {
       one.append(sign, ` ${words}`);
       return one;
     }));
-    options.hidden = false;
   }
 
-  const typed = () => Object.fromEntries(inputs.flat().filter((i) => i.value !== "").map((i) => [i.name, i.value]));
-  const keep = () => desk?.keep(typed(), effort.told());
+  const typed = () => ({
+    keys: Object.fromEntries(places.filter((i) => i.value !== "").map((i) => [i.name, i.value])),
+    effort: effort.told(),
+  });
+  const keep = () => desk?.keep(typed);
 
   // A key replaces what stands there; a text is gone on with.
   function hold(input) {
@@ -131,11 +149,11 @@ export function start(form, desk = null) {
 
   function show(block) {
     at = block;
-    blocks.forEach((b, i) => { b.hidden = i !== block; });
+    blocks.forEach((b, i) => hide(b, i !== block));
     // A ballot to learn on has its paper beside it, body by body.
-    if (papers.length === blocks.length) papers.forEach((p, i) => { p.hidden = i !== block; });
-    save.hidden = true;
-    stops[at].hidden = true;
+    if (papers.length === blocks.length) papers.forEach((p, i) => hide(p, i !== block));
+    hide(save, true);
+    hide(stops[at], true);
   }
 
   // The stop line repeats what was keyed, so that a slipped row is seen before it is left.
@@ -200,7 +218,7 @@ export function start(form, desk = null) {
       stop();
     } else if (!sent) {
       sent = true;
-      if (desk) desk.finish(typed(), effort.told());
+      if (desk) desk.finish(typed());
       else {
         said.textContent = "Đang lưu…";
         form.elements.suc.value = Object.values(effort.told()).join(",");
@@ -272,7 +290,6 @@ export function start(form, desk = null) {
     else focus(held ?? inputs[at][0]);
   }
 
-  let held = null; // the input that had the focus last
 
   function act(key) {
     if (key === "F2") options.classList.toggle("spread");
@@ -388,11 +405,11 @@ export function start(form, desk = null) {
   if (desk) {
     form.querySelector("[data-leave]").addEventListener("click", (event) => {
       event.preventDefault();
-      desk.leave(typed(), effort.told());
+      desk.leave(typed());
     });
     form.querySelector("[data-problem]")?.addEventListener("click", (event) => {
       event.preventDefault();
-      desk.setAside(typed(), effort.told(), event.currentTarget.href);
+      desk.setAside(typed(), event.currentTarget);
     });
     saveButton.addEventListener("click", (event) => {
       event.preventDefault();
@@ -401,9 +418,8 @@ export function start(form, desk = null) {
   }
   form.querySelector("[data-keys]").hidden = false;
   form.querySelector("[data-pause]").hidden = false;
-  inputs.flat().forEach(label);
+  places.forEach(label);
 
-  const places = inputs.flat();
   const first = places.find((i) => i.getAttribute("aria-invalid")) ?? places.find((i) => !known(i)) ?? places.at(-1);
   show(inputs.findIndex((block) => block.includes(first)));
   focus(first);
@@ -416,4 +432,5 @@ export function start(form, desk = null) {
       focus(wanted);
     }
   });
+  return { typed };
 }

@@ -120,6 +120,14 @@ export class Store {
     return this.write("queue", (queue) => queue.put(record, id), "strict");
   }
 
+  // Whether the server has everything that this person's entries here say.
+  async isEmpty() {
+    const { unfinished } = this.stores("readonly", ["unfinished"]);
+    const [records, { own }] = await Promise.all([asked(unfinished.getAll()), this.commands()]);
+    const kept = await Promise.all(records.map((record) => this.opened(record)));
+    return own.length === 0 && kept.every((one) => !one || one.sent);
+  }
+
   // In the order in which they were finished: this person's commands, and how many others keep here.
   async commands() {
     const { queue } = this.stores("readonly", ["queue"]);

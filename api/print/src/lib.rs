@@ -6,6 +6,7 @@ mod font;
 mod page;
 mod pdf;
 mod qr;
+mod report;
 mod sheets;
 mod slips;
 mod text;
@@ -16,6 +17,7 @@ mod tests;
 use chrono::{DateTime, FixedOffset};
 
 pub use ballot::{Ballot, BallotPrint, Layouts, Paper, PlacedBox, PlacedPage, ballots};
+pub use report::{Drawing, Holds, Report, ReportColumn, ReportPart, ReportRow, ReportTable, report};
 pub use sheets::{BundleSheet, Dispute, HandOver, bundle_sheets, cheat_sheet, hand_over, retrieval};
 pub use slips::{Slip, SlipPrint, SlipUnit, slips};
 

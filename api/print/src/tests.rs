@@ -235,3 +235,44 @@ fn letters_that_the_fonts_have_not_are_seen_and_nothing_fails() {
     };
     keep("odd.pdf", &slips(&print, [slips_of], &mut |_| ()).unwrap());
 }
+
+#[test]
+fn a_report_goes_on_from_page_to_page() {
+    let column = |heading: &str, width, holds| ReportColumn { heading: heading.to_owned(), width, holds };
+    let columns = vec![
+        column("Hạng", 15.0, Holds::Numbers),
+        column("Cơ quan", 70.0, Holds::Words),
+        column("Tỷ lệ điểm (%)", 60.0, Holds::Drawing),
+        column("Tỷ lệ", 30.0, Holds::Numbers),
+    ];
+    let row = |n: u8| ReportRow {
+        cells: vec![
+            n.to_string(),
+            "Ủy ban nhân dân huyện Điện Bàn ".repeat(1 + usize::from(n % 7)),
+            String::new(),
+            "87,50".into(),
+        ],
+        drawing: Drawing {
+            dot: (n % 9 > 0).then_some(f32::from(n)),
+            whisker: Some((f32::from(n) - 8.0, f32::from(n) + 8.0)),
+            other: Some(50.0),
+        },
+    };
+    let part = |heading: &str, rows: u8| ReportPart {
+        heading: heading.to_owned(),
+        on_new_page: rows > 50,
+        words: vec!["Cao nhất: Sở Nội vụ (95,2%).".to_owned()],
+        table: (rows > 0).then(|| ReportTable { columns: columns.clone(), rows: (0..rows).map(row).collect() }),
+        note: "Dấu “–”: không có câu trả lời hợp lệ. ".repeat(8),
+    };
+    let told = Report {
+        imprint: imprint("Kết quả điều tra"),
+        organiser: "Sở Nội vụ tỉnh Quảng Nam".to_owned(),
+        title: "Kết quả điều tra xã hội học ".repeat(4),
+        facts: vec![("Dấu của tài liệu".to_owned(), "ab".repeat(80)), ("Căn cứ".to_owned(), String::new())],
+        parts: vec![part("Các sở", 100), part("Một phần không có bảng", 0), part("Các huyện", 3)],
+    };
+    let pdf = report(&told).unwrap();
+    keep("report.pdf", &pdf);
+    assert_eq!(pdf, report(&told).unwrap(), "the same report gives the same bytes");
+}

@@ -1,11 +1,47 @@
-//! The two ways in, as the OpenAPI document names them: `machine` and `staff`.
+//! The two ways in, as the OpenAPI document names them: `machine` and `staff`; and what every route of the paper desk may
+//! answer besides its own.
 
+use utoipa::IntoResponses;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, ClientCredentials, Flow, OAuth2, Scopes, SecurityScheme};
 
 use super::extract::COOKIE;
 use super::scopes;
 use crate::config::BaseUrl;
+use crate::http::ProblemDocument;
+
+/// Refusals of any route that takes a [`super::Worker`].
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers and is none")]
+pub(crate) enum WorkerRefusals {
+    /// `sign_in_required`
+    #[response(status = 401, content_type = "application/problem+json")]
+    SignIn(ProblemDocument<'static>),
+    /// `role_missing`, `scope_missing`
+    #[response(status = 403, content_type = "application/problem+json")]
+    Role(ProblemDocument<'static>),
+    /// `busy`, `unavailable`: see `Retry-After`, then send the same again
+    #[response(status = 503, content_type = "application/problem+json")]
+    Busy(ProblemDocument<'static>),
+}
+
+/// The same of a route with a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers and is none")]
+pub(crate) enum BodyRefusals {
+    /// `body_malformed`
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(ProblemDocument<'static>),
+    /// `sign_in_required`
+    #[response(status = 401, content_type = "application/problem+json")]
+    SignIn(ProblemDocument<'static>),
+    /// `role_missing`, `scope_missing`
+    #[response(status = 403, content_type = "application/problem+json")]
+    Role(ProblemDocument<'static>),
+    /// `busy`, `unavailable`: see `Retry-After`, then send the same again
+    #[response(status = 503, content_type = "application/problem+json")]
+    Busy(ProblemDocument<'static>),
+}
 
 /// Describes both ways in, for routes that say `security(("machine" = ["rates:read"]))` or `security(("staff" = []))`.
 pub fn security_schemes(document: &mut OpenApi, base: &BaseUrl) {

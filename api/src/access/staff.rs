@@ -30,6 +30,10 @@ pub struct Listed {
     pub staff: Staff,
     /// May no longer sign in.
     pub disabled: bool,
+    /// Code of the post office where they key; none where there is a single desk.
+    pub office: Option<String>,
+    /// Let in for a day.
+    pub temporary: bool,
     /// Since when.
     pub created_at: DateTime<Utc>,
 }

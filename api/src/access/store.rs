@@ -77,11 +77,16 @@ pub(super) fn insert_staff(
 }
 
 pub(super) fn staff_list(conn: &mut Conn) -> QueryResult<Vec<Listed>> {
-    let rows: Vec<(StaffRow, bool, i64)> =
-        staff::table.order(staff::name).select((STAFF, staff::disabled, staff::created_at)).load(conn)?;
-    rows.into_iter()
-        .map(|(row, disabled, at)| Ok(Listed { staff: parse_staff(row)?, disabled, created_at: from_unix_ms(at) }))
-        .collect()
+    type Row = (StaffRow, bool, Option<String>, Option<i64>, i64);
+    let rows: Vec<Row> = staff::table
+        .order(staff::name)
+        .select((STAFF, staff::disabled, staff::office, staff::ends_at, staff::created_at))
+        .load(conn)?;
+    let parse = |(row, disabled, office, ends, at): Row| {
+        let staff = parse_staff(row)?;
+        Ok(Listed { staff, disabled, office, temporary: ends.is_some(), created_at: from_unix_ms(at) })
+    };
+    rows.into_iter().map(parse).collect()
 }
 
 pub(super) fn staff_by_name(conn: &mut Conn, name: &str) -> QueryResult<Option<Known>> {

@@ -8,7 +8,7 @@ use super::custody::{Custody, Exit, Move};
 use super::error::BundleError;
 use super::state::{Bundle, BundleRefusal, Stage};
 use super::store::{self, Kept, Sheet, Sums};
-use super::{View, sees, view_of};
+use super::{View, office, view_of};
 use crate::access::{Actor, Role, Staff, audit};
 use crate::clock::Entropy;
 use crate::db::{Conn, Db, DbError};
@@ -96,8 +96,6 @@ pub enum Act {
         /// What they say.
         why: String,
     },
-    /// Browsers that hold ballots of it will not come back (a lost tablet): what was typed there is given up.
-    GiveUp,
     /// One of two signs; the second one locks it.
     Sign,
 }
@@ -115,7 +113,6 @@ impl Act {
             Self::Note { .. } => "bundle.noted",
             Self::Sample { .. } => "bundle.sampled",
             Self::Waive { .. } => "bundle.sample_waived",
-            Self::GiveUp => "bundle.devices_given_up",
             Self::Sign => "bundle.signed",
         }
     }
@@ -140,11 +137,10 @@ pub fn act(
     act: &Act,
 ) -> Result<View, BundleError> {
     let kept = store::hold(conn, id)?.ok_or(BundleError::Unknown)?;
-    if let By::Staff(staff) = by {
-        let office = store::office_of(conn, &staff.id)?;
-        if !sees(staff.role, office.as_deref(), kept.office.as_deref()) {
-            return Err(BundleError::Unknown);
-        }
+    if let By::Staff(staff) = by
+        && !office::admits(conn, staff, kept.office.as_deref())?
+    {
+        return Err(BundleError::Unknown);
     }
     if !super::round_is_open(conn, &kept.round)? {
         return Err(BundleError::Closed);
@@ -169,20 +165,19 @@ fn done(
 ) -> Result<String, BundleError> {
     let id = kept.id.as_str();
     Ok(match act {
-        Act::HandOver { holder, office } => {
+        Act::HandOver { holder, office: at } => {
             by.leads()?;
             let holder = words("/holder", holder, 200)?;
             let next = kept.bundle.handed_over(&holder)?;
-            if let Some(office) = office {
-                let known = store::offices(conn)?.iter().any(|(code, _)| code == office);
-                if !known {
+            if let Some(at) = at {
+                if !office::all(conn)?.iter().any(|(code, _)| code == at) {
                     return Err(BundleError::OfficeUnknown);
                 }
-                store::set_office(conn, id, Some(office))?;
+                store::set_office(conn, id, Some(at))?;
             }
             let moved = move_all(conn, sheets, Move::Issue)?;
             store::save(conn, id, &next)?;
-            format!("sheets={moved} holder={holder} office={}", office.as_deref().unwrap_or_default())
+            format!("sheets={moved} holder={holder} office={}", at.as_deref().unwrap_or_default())
         }
         Act::Deliver => {
             if !matches!(kept.bundle, Bundle::HandedOver { .. }) {
@@ -223,14 +218,6 @@ fn done(
             kept.bundle.may_key()?;
             store::set_waiver(conn, id, &words("/why", why, LONGEST_NOTE)?)?;
             String::new()
-        }
-        Act::GiveUp => {
-            by.named(&[Role::Supervisor])?;
-            let mut ballots = 0;
-            for claim in super::claims::held(conn, id)? {
-                ballots += super::claims::give_up(conn, &claim.desk)?;
-            }
-            format!("ballots={ballots}")
         }
         Act::Sign => sign(conn, by, kept)?,
     })

@@ -18,11 +18,13 @@ pub struct Claim {
     pub ballots: usize,
 }
 
-/// The browser `desk` holds this ballot. Safe to repeat; whoever opens it last there is the one.
+/// The browser `desk` holds this ballot. Safe to repeat; whoever opens it last there is the one, and of one person's
+/// browsers the one where they go on: another of theirs holds it no longer.
 ///
 /// # Errors
 /// When the database fails.
 pub(crate) fn take(conn: &mut Conn, desk: &str, key: &PublicKey, staff: &str) -> Result<(), DbError> {
+    release_of(conn, key, staff)?;
     let row = (keying_claim::desk.eq(desk), keying_claim::public_key.eq(key.as_slice()), keying_claim::staff.eq(staff));
     let place = (keying_claim::desk, keying_claim::public_key);
     let set = keying_claim::staff.eq(staff);
@@ -45,6 +47,24 @@ pub(crate) fn take(conn: &mut Conn, desk: &str, key: &PublicKey, staff: &str) ->
 pub(crate) fn release(conn: &mut Conn, desk: &str, key: &PublicKey) -> Result<(), DbError> {
     let claim = keying_claim::table.find((desk, key.as_slice()));
     Ok(diesel::delete(claim).execute(conn).map(|_| ())?)
+}
+
+/// This person's pass over the ballot is here: none of their browsers holds anything of it that matters.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn release_of(conn: &mut Conn, key: &PublicKey, staff: &str) -> Result<(), DbError> {
+    let of = keying_claim::table.filter(keying_claim::public_key.eq(key.as_slice()).and(keying_claim::staff.eq(staff)));
+    Ok(diesel::delete(of).execute(conn).map(|_| ())?)
+}
+
+/// The browser holds nothing of this person's any more; how many ballots it held.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn release_desk(conn: &mut Conn, desk: &str, staff: &str) -> Result<usize, DbError> {
+    let of = keying_claim::table.filter(keying_claim::desk.eq(desk).and(keying_claim::staff.eq(staff)));
+    Ok(diesel::delete(of).execute(conn)?)
 }
 
 /// The ballot is in the box: no browser holds anything that matters.

@@ -2,6 +2,7 @@
 
 use super::custody::CustodyRefusal;
 use super::state::BundleRefusal;
+use crate::access::AccessError;
 use crate::db::DbError;
 use crate::http::{FieldFault, Problem, codes};
 use crate::round::RoundError;
@@ -45,6 +46,9 @@ pub enum BundleError {
     /// A field of the request is off.
     #[error("{0}: {1}")]
     Field(&'static str, &'static str),
+    /// A member of staff is not who is meant.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -66,6 +70,7 @@ impl From<BundleError> for Problem {
             E::Round(RoundError::Unknown) => Self::new(&codes::ROUND_UNKNOWN),
             E::Round(RoundError::Db(error)) | E::Db(error) => error.into(),
             E::Round(error) => Self::internal(&error),
+            E::Access(error) => error.into(),
             E::Unknown => Self::new(&codes::BUNDLE_UNKNOWN),
             E::OfficeUnknown => field("/office", "office_unknown"),
             E::NoSheet(_) => field("/sheet", "sheet_unknown"),

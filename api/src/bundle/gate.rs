@@ -2,7 +2,7 @@
 
 use super::custody::Exit;
 use super::state::BundleRefusal;
-use super::{sees, store};
+use super::{office, store};
 use crate::access::Staff;
 use crate::ballot::PublicKey;
 use crate::db::{Conn, DbError};
@@ -51,8 +51,7 @@ pub fn gate(conn: &mut Conn, key: &PublicKey, staff: &Staff) -> Result<Result<Pa
         return Ok(Err(GateRefusal::NoBundle));
     };
     let Some(kept) = store::look(conn, &bundle)? else { return Ok(Err(GateRefusal::NoBundle)) };
-    let office = store::office_of(conn, &staff.id)?;
-    if !sees(staff.role, office.as_deref(), kept.office.as_deref()) {
+    if !office::admits(conn, staff, kept.office.as_deref())? {
         return Ok(Err(GateRefusal::OtherOffice));
     }
     Ok(match (kept.bundle.may_key(), custody) {

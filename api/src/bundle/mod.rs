@@ -6,6 +6,7 @@ mod custody;
 mod error;
 mod gate;
 mod label;
+pub mod office;
 pub mod pages;
 pub mod rest;
 pub mod scans;
@@ -26,7 +27,7 @@ pub use label::SheetLabel;
 pub use state::{Ballots, Bundle, BundleRefusal, Sheets, Stage};
 pub(crate) use store::Sums;
 
-use crate::access::{Role, Staff};
+use crate::access::Staff;
 use crate::ballot::PublicKey;
 use crate::ballot::log::entry::{PaperBook, PaperCount};
 use crate::clock::Entropy;
@@ -230,15 +231,6 @@ impl Reached {
     }
 }
 
-/// Whether somebody of this role and post office works with what belongs to `of`. Clerks see their own office's paper and
-/// no other; who leads or audits sees everything, unless they belong to an office.
-pub(crate) fn sees(role: Role, office: Option<&str>, of: Option<&str>) -> bool {
-    match (role, office) {
-        (Role::Supervisor | Role::Administrator, _) | (Role::Adjudicator | Role::Auditor, None) => true,
-        (_, office) => office == of,
-    }
-}
-
 fn sheets_of(sheets: &[store::Sheet]) -> Sheets {
     let start = Sheets { printed: u32::try_from(sheets.len()).unwrap_or(u32::MAX), ..Sheets::default() };
     sheets.iter().fold(start, |sum, sheet| match sheet.custody {
@@ -319,8 +311,7 @@ pub fn find(conn: &mut Conn, round: &str, group: &str, number: u32) -> Result<Vi
 /// [`BundleError::Unknown`], also for a bundle of another post office.
 pub fn find_for(conn: &mut Conn, staff: &Staff, round: &str, group: &str, number: u32) -> Result<View, BundleError> {
     let view = find(conn, round, group, number)?;
-    let office = store::office_of(conn, &staff.id)?;
-    if sees(staff.role, office.as_deref(), view.office.as_deref()) { Ok(view) } else { Err(BundleError::Unknown) }
+    if office::admits(conn, staff, view.office.as_deref())? { Ok(view) } else { Err(BundleError::Unknown) }
 }
 
 /// The bundles of a round by group and number.
@@ -347,9 +338,9 @@ pub fn all(conn: &mut Conn, round: &str) -> Result<Vec<View>, DbError> {
 /// # Errors
 /// When the database fails.
 pub fn all_for(conn: &mut Conn, staff: &Staff, round: &str) -> Result<Vec<View>, DbError> {
-    let office = store::office_of(conn, &staff.id)?;
+    let own = office::of_staff(conn, staff)?;
     let mut all = all(conn, round)?;
-    all.retain(|view| sees(staff.role, office.as_deref(), view.office.as_deref()));
+    all.retain(|view| office::sees(staff.role, own.as_deref(), view.office.as_deref()));
     Ok(all)
 }
 
@@ -399,9 +390,7 @@ pub(crate) fn key_in(conn: &mut Conn, bundle: &str, sheet: u32) -> Result<Option
 pub(crate) fn place_of(conn: &mut Conn, staff: &Staff, key: &PublicKey) -> Result<Option<(String, u32)>, DbError> {
     let Some((bundle, _, sheet, _)) = store::sheet_of(conn, key)? else { return Ok(None) };
     let Some(kept) = store::look(conn, &bundle)? else { return Ok(None) };
-    let office = store::office_of(conn, &staff.id)?;
-    let own = sees(staff.role, office.as_deref(), kept.office.as_deref());
-    Ok(own.then_some((bundle, sheet)))
+    Ok(office::admits(conn, staff, kept.office.as_deref())?.then_some((bundle, sheet)))
 }
 
 /// Ballots of the bundle that browsers may still hold keystrokes of.
@@ -462,35 +451,6 @@ pub(crate) fn book(conn: &mut Conn, round: &str) -> Result<PaperBook, DbError> {
     let total = groups.values().fold(PaperCount::default(), |sum, count| sum.plus(*count));
     let duplicates = u64::try_from(store::duplicates(conn, round)?).unwrap_or_default();
     Ok(PaperBook { total, groups, duplicates })
-}
-
-/// Adds a post office, or gives it another name.
-///
-/// # Errors
-/// [`BundleError::Field`] for a code that is not 1 to 20 of `A-Z 0-9 -`, and for a name that is empty or too long.
-pub fn add_office(
-    conn: &mut Conn,
-    at: chrono::DateTime<chrono::Utc>,
-    by: &crate::access::Actor,
-    code: &str,
-    name: &str,
-) -> Result<(), BundleError> {
-    let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
-    if !(1..=20).contains(&code.len()) || !code.chars().all(plain) {
-        return Err(BundleError::Field("/code", "office_code_invalid"));
-    }
-    let name = acts::words("/name", name, 200)?;
-    store::put_office(conn, code, &name)?;
-    crate::access::audit::record(conn, at, by, "office.added", code, &name)?;
-    Ok(())
-}
-
-/// Code and name of every post office.
-///
-/// # Errors
-/// When the database fails.
-pub fn offices(conn: &mut Conn) -> Result<Vec<(String, String)>, DbError> {
-    Ok(store::offices(conn)?)
 }
 
 #[cfg(test)]

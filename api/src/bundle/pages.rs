@@ -20,7 +20,8 @@ use crate::round::{LoadedRound, RoundState, Rounds};
 
 /// The routes of this room that people open.
 pub fn pages(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/nhap-phieu/bo").get(list))
+    cfg.configure(super::office::pages::pages)
+        .service(web::resource("/nhap-phieu/bo").get(list))
         .service(web::resource("/nhap-phieu/bo/{round}/{group}/{number}").get(one))
         .service(web::resource("/nhap-phieu/bo/{round}/{group}/{number}/{act}").post(done));
 }
@@ -157,7 +158,7 @@ async fn list(
                 Some(round) => super::all_for(conn, &staff, round.id())?,
                 None => Vec::new(),
             };
-            Ok::<_, BundleError>((round, names, views, super::offices(conn)?))
+            Ok::<_, BundleError>((round, names, views, super::office::all(conn)?))
         })
         .await?;
     let offices: BTreeMap<String, String> = offices.into_iter().collect();
@@ -247,7 +248,7 @@ async fn one_page(
             let round = rounds.get(conn, &which.round)?;
             let group = round.definition.group(&which.group).map(|g| g.name.clone()).unwrap_or_default();
             let claims = claims::held(conn, &view.id)?;
-            Ok::<_, BundleError>((view, group, super::names(conn)?, super::offices(conn)?, claims))
+            Ok::<_, BundleError>((view, group, super::names(conn)?, super::office::all(conn)?, claims))
         })
         .await?;
     let name_of = |id: &str| names.get(id).cloned().unwrap_or_default();
@@ -388,7 +389,6 @@ fn read(act: &str, sent: Sent) -> Result<Option<Act>, BundleError> {
         "giai-trinh" => Act::Note { note: sent.words },
         "rut-mau" => Act::Sample { ballots: number(&sent.counted, "/ballots")? },
         "mien-mau" => Act::Waive { why: sent.words },
-        "mat-may" => Act::GiveUp,
         "ky" => Act::Sign,
         _ => return Ok(None),
     }))

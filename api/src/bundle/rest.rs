@@ -7,6 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{Act, Ballots, BundleError, Custody, Exit, Reached, Sheets, Stage, View};
 use crate::access::Worker;
+use crate::access::openapi::{BodyRefusals, WorkerRefusals};
 use crate::clock::Entropy;
 use crate::db::Db;
 use crate::http::{Problem, ProblemDocument};
@@ -276,11 +277,9 @@ impl From<ActRequest> for Act {
     security(("staff" = []), ("machine" = ["ballots:key"])),
     responses(
         (status = 200, description = "By group and number", body = Vec<BundleDocument>),
+        WorkerRefusals,
         (status = 400, description = "`query_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`, `scope_missing`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`round_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 #[get("/keying/bundles")]
@@ -308,10 +307,8 @@ async fn list(
     security(("staff" = []), ("machine" = ["ballots:key"])),
     responses(
         (status = 200, description = "The bundle", body = BundleDocument),
-        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`, `scope_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        WorkerRefusals,
         (status = 404, description = "`bundle_unknown`: also of another post office", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 #[get("/keying/bundles/{round}/{respondent_code}/{number}")]
@@ -331,9 +328,7 @@ async fn one(worker: Worker, which: web::Path<Which>, db: web::Data<Db>) -> Resu
     security(("staff" = []), ("machine" = ["ballots:key"])),
     responses(
         (status = 200, description = "Done; the bundle as it is now", body = BundleDocument),
-        (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`, `scope_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyRefusals,
         (status = 404, description = "`bundle_unknown`: also of another post office", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`bundle_too_early`, `bundle_past`, `bundle_locked`, `bundle_discrepancy`, \
             `bundle_nothing_to_note`, `bundle_same_person`, `bundle_not_settled`, `bundle_on_devices`, \
@@ -341,7 +336,6 @@ async fn one(worker: Worker, which: web::Path<Which>, db: web::Data<Db>) -> Resu
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`fields_invalid`: `office_unknown`, `sheet_unknown`, `text_missing`, \
             `text_too_long`, `number_range`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 #[post("/keying/bundles/{round}/{respondent_code}/{number}/acts")]

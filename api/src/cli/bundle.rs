@@ -136,12 +136,12 @@ pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Office(OfficeCommand::Add { code, name }) => {
             db.write_here(|conn| {
                 let at = db.now(conn)?;
-                bundle::add_office(conn, at, &Actor::Command, &code, &name)
+                bundle::office::add(conn, at, &Actor::Command, &code, &name)
             })?;
             out::line(format_args!("{code}\t{name}"));
         }
         Command::Office(OfficeCommand::List) => {
-            for (code, name) in db.read_here(bundle::offices)? {
+            for (code, name) in db.read_here(bundle::office::all)? {
                 out::line(format_args!("{code}\t{name}"));
             }
         }

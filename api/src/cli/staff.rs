@@ -103,13 +103,17 @@ pub(super) fn staff(command: StaffCommand, config: &Config) -> Result<(), Failur
             if json {
                 let rows: Vec<_> = all
                     .iter()
-                    .map(|s| json!({"name": s.staff.name, "role": s.staff.role.as_str(), "disabled": s.disabled}))
+                    .map(|s| {
+                        json!({"name": s.staff.name, "role": s.staff.role.as_str(), "disabled": s.disabled,
+                            "office": s.office})
+                    })
                     .collect();
                 out::line(json!(rows));
             } else {
                 for s in &all {
+                    let office = s.office.as_deref().map(|office| format!("\tat {office}")).unwrap_or_default();
                     let disabled = if s.disabled { "\tdisabled" } else { "" };
-                    out::line(format_args!("{}\t{}{disabled}", s.staff.name, s.staff.role.as_str()));
+                    out::line(format_args!("{}\t{}{office}{disabled}", s.staff.name, s.staff.role.as_str()));
                 }
             }
         }

@@ -280,7 +280,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    keying_effort (staff, day) {
+    keying_effort (round, staff, day) {
+        round -> Text,
         staff -> Text,
         day -> Text,
         entries -> BigInt,

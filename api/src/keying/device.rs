@@ -85,6 +85,16 @@ impl PaperDesk {
             .await
     }
 
+    /// The browser `number` holds nothing of this person's any more: all that was typed there is here.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_desk(&self, staff: &Staff, number: String) -> Result<(), KeyingError> {
+        let by = staff.id.clone();
+        let done: Result<usize, DbError> = self.db.write(move |conn| claims::release_desk(conn, &number, &by)).await;
+        Ok(done.map(|_| ())?)
+    }
+
     /// It holds nothing of this ballot any more: its entry was refused for good, or given up.
     ///
     /// # Errors

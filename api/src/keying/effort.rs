@@ -1,5 +1,5 @@
 //! What keying costs: keystrokes, refused keys and seconds at work, told by the desk's browsers with each entry and added
-//! up by person and day. Nothing of a single ballot is kept.
+//! up by round, person and day. Nothing of a single ballot is kept.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -20,7 +20,7 @@ pub struct Effort {
     pub seconds: u32,
 }
 
-/// What a member of the desk did in a day of Viet Nam.
+/// What a member of the desk did for a round in a day of Viet Nam.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct DayOfWork {
     /// Sign-in name.
@@ -39,11 +39,18 @@ pub struct DayOfWork {
 
 /// Adds one entry; without an effort (a form without script, a program) only the entry counts, as neither keys nor
 /// seconds.
-pub(super) fn add(conn: &mut Conn, by: &str, at: DateTime<Utc>, effort: Option<Effort>) -> Result<(), KeyingError> {
+pub(super) fn add(
+    conn: &mut Conn,
+    round: &str,
+    by: &str,
+    at: DateTime<Utc>,
+    effort: Option<Effort>,
+) -> Result<(), KeyingError> {
     let Some(effort) = effort else { return Ok(()) };
     let day = local(at).format("%Y-%m-%d").to_string();
     let (keys, refused, seconds) = (i64::from(effort.keystrokes), i64::from(effort.refused), i64::from(effort.seconds));
     let row = (
+        keying_effort::round.eq(round),
         keying_effort::staff.eq(by),
         keying_effort::day.eq(&day),
         keying_effort::entries.eq(1),
@@ -51,7 +58,7 @@ pub(super) fn add(conn: &mut Conn, by: &str, at: DateTime<Utc>, effort: Option<E
         keying_effort::refused.eq(refused),
         keying_effort::active_seconds.eq(seconds),
     );
-    let place = (keying_effort::staff, keying_effort::day);
+    let place = (keying_effort::round, keying_effort::staff, keying_effort::day);
     let set = (
         keying_effort::entries.eq(keying_effort::entries + 1),
         keying_effort::keystrokes.eq(keying_effort::keystrokes + keys),
@@ -69,13 +76,14 @@ pub(super) fn add(conn: &mut Conn, by: &str, at: DateTime<Utc>, effort: Option<E
     Ok(())
 }
 
-/// Every day of everybody, by name and day: entries that came with an effort.
+/// Every day of everybody who keyed for a round, by name and day: entries that came with an effort.
 ///
 /// # Errors
 /// When the database fails.
-pub fn days(conn: &mut Conn) -> Result<Vec<DayOfWork>, KeyingError> {
+pub fn days(conn: &mut Conn, round: &str) -> Result<Vec<DayOfWork>, KeyingError> {
     Ok(keying_effort::table
         .inner_join(staff::table.on(staff::id.eq(keying_effort::staff)))
+        .filter(keying_effort::round.eq(round))
         .order((staff::name, keying_effort::day))
         .select((
             staff::name,

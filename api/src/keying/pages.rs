@@ -10,13 +10,14 @@ use actix_web::{HttpResponse, Responder};
 use askama::Template;
 use serde::Deserialize;
 
+use super::aside::pages::in_hand;
 use super::screen::{Screen, Work, sheet_page};
 use super::sheet::{Typed, read};
 use super::third::{decide, decide_page, for_third, read_paper};
 use super::{
     Circumstances, Done, Effort, KeyingError, PaperDesk, Pass, Progress, Reached, Task, desk_number, may_decide,
 };
-use super::{scan_pages, training_pages};
+use super::{scan, training_pages};
 use crate::access::{Desk, RoleSet as _, Signed, Supervising};
 use crate::ballot::{Bearer, Casting, TOKEN_LENGTH, Token, TokenFault};
 use crate::bundle::claims::Claim;
@@ -34,7 +35,7 @@ pub fn pages(cfg: &mut web::ServiceConfig) {
         .service(web::resource("/nhap-phieu/doc").get(back).post(read_paper))
         .service(web::resource("/nhap-phieu/may").get(back).post(give_up))
         .configure(training_pages::pages)
-        .configure(scan_pages::pages)
+        .configure(scan::pages::pages)
         .service(web::resource("/nhap-phieu/phan-xu").get(back).post(decide));
 }
 
@@ -83,6 +84,8 @@ pub(super) struct Sent {
     desk: Option<String>,
     /// Stops here and keeps what was typed.
     pub(super) stops: bool,
+    /// Sets the paper aside, with what was typed kept.
+    aside: bool,
     pub(super) typed: Typed,
     /// What it took, when a script counted.
     pub(super) effort: Option<Effort>,
@@ -92,9 +95,9 @@ impl Sent {
     pub(super) fn read(fields: Vec<(String, String)>) -> Self {
         let mut typed: Typed = fields.into_iter().collect();
         let mut take = |name: &str| typed.remove(name).unwrap_or_default();
-        let (code, pass, desk, stops) = (take("code"), take("pass"), desk_number(&take("desk")), take("viec") == "giu");
+        let (code, pass, desk, act) = (take("code"), take("pass"), desk_number(&take("desk")), take("viec"));
         let effort = effort(&take("suc"));
-        Self { code, pass, desk, stops, typed, effort }
+        Self { code, pass, desk, stops: act == "giu", aside: act == "su-co", typed, effort }
     }
 }
 
@@ -111,6 +114,7 @@ fn effort(text: &str) -> Option<Effort> {
 
 fn said(result: &str) -> Option<(&'static str, String)> {
     Some(match result {
+        "de-rieng" => ("good", "Đã để riêng tờ phiếu. Xin kẹp tờ phiếu vào tập sự cố.".to_owned()),
         "giu" => ("good", "Đã dừng, dữ liệu được giữ. Quét lại mã phiếu để làm tiếp.".to_owned()),
         "luot-1" => ("good", "Đã lưu lượt 1.".to_owned()),
         "mau" => ("good", "Khớp – phiếu được rút làm mẫu, chuyển người đọc mẫu.".to_owned()),
@@ -299,13 +303,15 @@ async fn enter(
         code: &sent.code,
         scans: Vec::new(),
     };
-    if sent.stops {
-        return match desk.keep_unfinished(signed.staff(), &ballot, pass, sent.typed.clone(), sent.desk.clone()).await {
-            Ok(()) => Ok(to_start(&site, "giu")),
-            Err(error) => {
-                let problem = Problem::from(error);
+    if sent.stops || sent.aside {
+        let kept = desk.keep_unfinished(signed.staff(), &ballot, pass, sent.typed.clone(), sent.desk.clone()).await;
+        return match kept.map_err(Problem::from) {
+            Ok(()) if sent.stops => Ok(to_start(&site, "giu")),
+            // A pass that is no longer theirs is no reason to keep the paper.
+            Err(problem) if sent.stops || problem.code().status >= 500 => {
                 sheet_page(&site, &signed, &screen, Work::Key(pass), &sent.typed, &BTreeMap::new(), Some(problem))
             }
+            _ => in_hand(&site, &tools, &signed, (ballot.round.id(), &sent.code, screen.label())).await,
         };
     }
     let form = ballot.form().map_err(KeyingError::from)?;
@@ -313,7 +319,7 @@ async fn enter(
         Ok(answers) => answers,
         Err(faults) => return sheet_page(&site, &signed, &screen, Work::Key(pass), &sent.typed, &faults, None),
     };
-    let with = Circumstances { key: None, desk: sent.desk.clone(), effort: sent.effort };
+    let with = Circumstances { key: None, effort: sent.effort };
     match desk.enter_with(signed.staff(), &ballot, pass, answers, with).await {
         Ok(done) => Ok(to_start(&site, &result_of(done, false))),
         Err(error) => {

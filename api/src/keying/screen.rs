@@ -9,7 +9,7 @@ use survey_forms::Round;
 use survey_forms::answers::Form;
 
 use super::pages::{SCRIPT, style};
-use super::scan_pages::Shown;
+use super::scan::pages::Shown;
 use super::sheet::{Sheet, Typed};
 use super::training::{Exercise, PaperRow, paper};
 use super::{KeyingError, Pass, Place};

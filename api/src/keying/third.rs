@@ -10,7 +10,7 @@ use askama::Template;
 use survey_forms::answers::Answers;
 
 use super::pages::{SCRIPT, START, Sent, Tools, desk, opened, refused, result_of, start_page, style, to_start};
-use super::scan_pages::{Shown, shown};
+use super::scan::pages::{Shown, shown};
 use super::screen::{Screen, Work, sheet_page};
 use super::sheet::{Question, Typed, read_decision, read_places};
 use super::{Decision, Dispute, KeyingError, PaperDesk, Reason, Refusal, Task};

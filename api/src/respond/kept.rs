@@ -374,7 +374,7 @@ mod tests {
         ("staff", "staff"),
         ("session", "staff"),
         ("client", "programs"),
-        ("keying_effort", "how much each clerk keyed in a day"),
+        ("keying_effort", "how much each clerk keyed for a round in a day"),
         ("desk_key", "keys of the paper desk's browsers"),
         ("signing_key", "keys of the service"),
         ("audit", "acts of staff and programs"),

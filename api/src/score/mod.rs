@@ -7,6 +7,7 @@ pub mod data;
 mod explained;
 pub mod export;
 mod pages;
+mod report;
 mod rest;
 pub mod sheets;
 mod store;
@@ -65,6 +66,9 @@ pub enum ScoreError {
     /// The Parquet file could not be made.
     #[error(transparent)]
     Parquet(#[from] parquet::errors::ParquetError),
+    /// The report could not be made.
+    #[error(transparent)]
+    Report(#[from] phieu_print::PrintError),
     /// The workbook could not be made.
     #[error(transparent)]
     Workbook(#[from] rust_xlsxwriter::XlsxError),

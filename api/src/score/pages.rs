@@ -15,7 +15,7 @@ use survey_forms::scoring::{self, ScoreDocument, Standing};
 use super::charts::{self, Dots};
 use super::rest::{JWS_TYPE, signer};
 use super::view::{self, CellRow, GroupRow, ItemView, KindView, ScoreRow, TargetRow};
-use super::{AsOf, Choice, Publication, Publications, ScoreError, export, sheets};
+use super::{AsOf, Choice, Publication, Publications, ScoreError, export, report, sheets};
 use crate::clock::{Entropy, local};
 use crate::db::{Conn, Db};
 use crate::http::frame::{Frame, Site, page};
@@ -205,7 +205,7 @@ async fn target(
     }))
 }
 
-/// The release as a file: `ban-1.json`, `.csv`, `.xlsx`, or `.jws`.
+/// The release as a file: `ban-1.json`, `.csv`, `.xlsx`, `.pdf`, or `.jws`.
 async fn download(
     path: web::Path<(String, String)>,
     db: web::Data<Db>,
@@ -228,6 +228,7 @@ async fn download(
                 table.into()
             }
             Kind::Xlsx => sheets::workbook(&rounds.get(conn, &id)?.definition, &publication)?.into(),
+            Kind::Pdf => report::report(&rounds.get(conn, &id)?.definition, &publication)?.into(),
             Kind::Jws => publication.canonical.clone(),
         };
         Ok::<_, ScoreError>(body)
@@ -247,12 +248,13 @@ enum Kind {
     Json,
     Csv,
     Xlsx,
+    Pdf,
     Jws,
 }
 
 impl Kind {
     fn of(ending: &str) -> Option<Self> {
-        [(Self::Json, "json"), (Self::Csv, "csv"), (Self::Xlsx, "xlsx"), (Self::Jws, "jws")]
+        [(Self::Json, "json"), (Self::Csv, "csv"), (Self::Xlsx, "xlsx"), (Self::Pdf, "pdf"), (Self::Jws, "jws")]
             .into_iter()
             .find_map(|(kind, name)| (name == ending).then_some(kind))
     }
@@ -262,6 +264,7 @@ impl Kind {
             Self::Json => "application/json",
             Self::Csv => "text/csv; charset=utf-8",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Pdf => "application/pdf",
             Self::Jws => "application/jose",
         }
     }

@@ -194,11 +194,10 @@ fn items(
     document.targets.iter().flat_map(|t| t.items.iter().map(move |i| (t, i)))
 }
 
-fn information(book: &mut Workbook, round: &Round, publication: &Publication) -> Result<(), XlsxError> {
+/// What a release is and where it comes from: name and text, in the order in which people want them.
+pub(super) fn facts(round: &Round, publication: &Publication) -> Vec<(String, String)> {
     let document = &publication.document;
-    let mut sheet = Sheet::new(book, "Thông tin", &[("Kết quả điều tra xã hội học", 36.0), ("", 80.0)], 0)?;
     let published = local(document.published_at.to_utc()).format("%H:%M ngày %d/%m/%Y").to_string();
-    let release = document.release.to_string();
     let sample = if round.sample { "Số liệu mẫu, không phải số liệu chính thức" } else { "" };
     let reason = document.correction.as_ref().map_or("", |correction| correction.reason.as_str());
     let rows: [(&str, &str); 11] = [
@@ -206,7 +205,7 @@ fn information(book: &mut Workbook, round: &Round, publication: &Publication) ->
         ("Mã đợt", &round.id),
         ("Đơn vị tổ chức", &round.organiser.name),
         ("Căn cứ", &round.legal_basis),
-        ("Bản công bố", &release),
+        ("Bản công bố", &document.release.to_string()),
         ("Công bố lúc (giờ Việt Nam)", &published),
         ("Lý do đính chính", reason),
         ("Lưu ý", sample),
@@ -214,10 +213,16 @@ fn information(book: &mut Workbook, round: &Round, publication: &Publication) ->
         ("Dấu của bộ quy tắc", &document.rules_hash),
         ("Dấu của hòm phiếu", &document.log_root),
     ];
-    for (what, text) in rows.iter().filter(|(_, text)| !text.is_empty()) {
+    let told = rows.into_iter().filter(|(_, text)| !text.is_empty());
+    told.map(|(what, text)| (what.to_owned(), text.to_owned())).collect()
+}
+
+fn information(book: &mut Workbook, round: &Round, publication: &Publication) -> Result<(), XlsxError> {
+    let mut sheet = Sheet::new(book, "Thông tin", &[("Kết quả điều tra xã hội học", 36.0), ("", 80.0)], 0)?;
+    for (what, text) in facts(round, publication) {
         let row = sheet.row;
-        sheet.write(&[Value::Text(""), Value::Text(text)])?;
-        sheet.sheet.write_string_with_format(row, 0, *what, &sheet.bold)?;
+        sheet.write(&[Value::Text(""), Value::Text(&text)])?;
+        sheet.sheet.write_string_with_format(row, 0, what, &sheet.bold)?;
     }
     Ok(())
 }

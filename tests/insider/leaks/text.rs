@@ -64,12 +64,12 @@ pub(super) const LEAKS: [(&str, Make, &str); 13] = [
         "text: arrival, numbers",
     ),
     (
-        "envelopes are as long as the texts in them",
+        "envelopes are as long as their first text",
         |s| s.each_envelope(|truth, who| vec![7; 48 + letters(truth, who)]),
         "text: size of the envelope",
     ),
     (
-        "drafts are as long as the texts in them",
+        "drafts are as long as their first text",
         |s| s.each_draft(|truth, who| vec![7; 40 + letters(truth, who)]),
         "text: size of the draft",
     ),
@@ -100,9 +100,9 @@ pub(super) const LEAKS: [(&str, Make, &str); 13] = [
     ),
 ];
 
-/// How much somebody wrote, in bytes.
+/// Length of somebody's first text, in bytes; 0 of who wrote none.
 fn letters(truth: &Truth, who: usize) -> usize {
-    truth.remarks[who].values().map(String::len).sum()
+    truth.remarks[who].values().next().map_or(0, String::len)
 }
 
 /// A text that somebody wrote.

@@ -83,6 +83,15 @@ pub fn ask(conn: &mut Conn, at: DateTime<Utc>, entropy: &Entropy) -> Result<Aske
     Err(DbError::Conflict)
 }
 
+/// The digits of the browser's request, while they are good for something; nothing changes.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn digits(conn: &mut Conn, at: DateTime<Utc>, cookie: &Secret) -> Result<Option<String>, DbError> {
+    let found = store::find(conn, &fingerprint(cookie.reveal()))?;
+    Ok(found.filter(|(_, since, staff)| staff.is_some() || at - *since < WAITS).map(|(short, ..)| short))
+}
+
 /// Lets the browser in if its request was confirmed; the request is used up by it.
 ///
 /// # Errors
@@ -101,10 +110,12 @@ pub fn enter(conn: &mut Conn, at: DateTime<Utc>, entropy: &Entropy, cookie: &Sec
     Ok(Waiting::In(staff, session.reveal().into()))
 }
 
-/// Confirms the person who tells these digits as a clerk of today, under this name and for this post office.
+/// Confirms the person who tells these digits as a clerk of today, under this name and for this post office. Whoever comes
+/// back after a pause, or to another device, comes back under the name of the morning: with a second name they could do
+/// the second pass of their own ballots.
 ///
 /// # Errors
-/// [`AccessError::PassUnknown`] for digits that nobody waits with, [`AccessError::NameTaken`],
+/// [`AccessError::PassUnknown`] for digits that nobody waits with, [`AccessError::NameTaken`] by anybody else,
 /// [`AccessError::NameInvalid`], [`AccessError::OfficeUnknown`].
 pub async fn confirm(
     db: &Db,
@@ -121,7 +132,10 @@ pub async fn confirm(
     db.write(move |conn| {
         let at = clock.now(conn)?;
         let id = store::waiting(conn, &short, at - WAITS)?.ok_or(AccessError::PassUnknown)?;
-        let staff = super::staff::add(conn, at, &entropy, &Actor::from(&by), &name, Role::Clerk, &password)?;
+        let staff = match store::of_today(conn, name.as_str(), at)? {
+            Some(back) => back,
+            None => super::staff::add(conn, at, &entropy, &Actor::from(&by), &name, Role::Clerk, &password)?,
+        };
         if office.is_some() {
             super::staff::set_office(conn, at, &Actor::from(&by), &name, office.as_deref())?;
         }

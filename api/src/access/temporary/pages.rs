@@ -22,6 +22,7 @@ use crate::http::{Limits, Problem};
 /// The routes of this room that people open.
 pub fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource(ASK).get(waiting).post(ask))
+        .service(web::resource("/dang-nhap/tam/vao").get(to_ask).post(enter))
         .service(web::resource(CONFIRM).get(list).post(confirm))
         .service(web::resource("/nhap-phieu/nguoi-tam/ket-thuc").post(end));
 }
@@ -38,6 +39,8 @@ struct AskPage {
     /// In two groups of three.
     short: Option<String>,
     over: bool,
+    /// Asked to come in before anybody confirmed.
+    early: bool,
 }
 
 #[derive(Template)]
@@ -60,24 +63,43 @@ fn cookie(base: &BaseUrl, value: &Secret) -> Cookie<'static> {
         .finish()
 }
 
-fn ask_page(site: &Site, short: Option<&str>, over: bool) -> HttpResponse {
+fn ask_page(site: &Site, short: Option<&str>, over: bool, early: bool) -> HttpResponse {
     let grouped = short.map(|digits| digits.split_at_checked(3).map_or(digits.to_owned(), |(a, b)| format!("{a} {b}")));
     let frame = site.frame("Vào làm trong ngày");
-    let mut response = render(StatusCode::OK, &AskPage { frame, short: grouped, over });
+    let mut response = render(StatusCode::OK, &AskPage { frame, short: grouped, over, early });
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// Where the browser's request is: its digits, or in.
-async fn waiting(
+fn held(req: &HttpRequest) -> Option<Secret> {
+    req.cookie(COOKIE).map(|c| Secret::new(c.value().to_owned()))
+}
+
+/// The browser's digits, if it has asked.
+async fn waiting(req: HttpRequest, site: Data<Site>, db: Data<Db>) -> Result<HttpResponse, Problem> {
+    let Some(held) = held(&req) else { return Ok(ask_page(&site, None, false, false)) };
+    let clock = Db::clone(&db);
+    let digits = db
+        .read(move |conn| {
+            let at = clock.now(conn)?;
+            super::digits(conn, at, &held)
+        })
+        .await?;
+    Ok(ask_page(&site, digits.as_deref(), digits.is_none(), false))
+}
+
+async fn to_ask(site: Data<Site>) -> HttpResponse {
+    see_other(&site.base().path(ASK))
+}
+
+/// Comes in, if a supervisor has confirmed the digits.
+async fn enter(
     req: HttpRequest,
     site: Data<Site>,
     db: Data<Db>,
     entropy: Data<Entropy>,
 ) -> Result<HttpResponse, Problem> {
-    let Some(held) = req.cookie(COOKIE).map(|c| Secret::new(c.value().to_owned())) else {
-        return Ok(ask_page(&site, None, false));
-    };
+    let Some(held) = held(&req) else { return Ok(ask_page(&site, None, false, false)) };
     let (clock, entropy) = (Db::clone(&db), Entropy::clone(&entropy));
     let found = db
         .write(move |conn| {
@@ -86,8 +108,8 @@ async fn waiting(
         })
         .await?;
     match found {
-        Waiting::For(short) => Ok(ask_page(&site, Some(&short), false)),
-        Waiting::Over => Ok(ask_page(&site, None, true)),
+        Waiting::For(short) => Ok(ask_page(&site, Some(&short), false, true)),
+        Waiting::Over => Ok(ask_page(&site, None, true, false)),
         Waiting::In(staff, session) => {
             let mut response = see_other(&site.base().path(staff.role.first_page()));
             let cookie = session_cookie(site.base(), &Secret::new(session.into()));

@@ -67,6 +67,15 @@ pub(super) fn in_force(conn: &mut Conn, id: &str, at: DateTime<Utc>) -> QueryRes
     Ok(row.map(|(id, name)| Staff { id, name, role: Role::Clerk }))
 }
 
+/// The temporary clerk of this name whose day is not over.
+pub(super) fn of_today(conn: &mut Conn, name: &str, at: DateTime<Utc>) -> QueryResult<Option<Staff>> {
+    let id: Option<String> = staff::table.filter(staff::name.eq(name)).select(staff::id).first(conn).optional()?;
+    match id {
+        Some(id) => in_force(conn, &id, at),
+        None => Ok(None),
+    }
+}
+
 pub(super) fn list(conn: &mut Conn, at: DateTime<Utc>) -> QueryResult<Vec<Temporary>> {
     let rows: Vec<(String, Option<String>, Option<i64>, bool)> = staff::table
         .filter(staff::ends_at.gt(unix_ms(&at)))

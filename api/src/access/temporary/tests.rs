@@ -69,11 +69,17 @@ async fn a_clerk_of_a_day_comes_in_by_a_supervisors_word_and_is_out_at_midnight(
         assert!(done.status == 200 && done.body.contains("Đã xác nhận lan.tam"), "{}", done.body);
         assert_eq!(confirm(&supervisor, &short, "khac.tam").await.status, 422, "once");
 
-        let entered = get(&app, "/dang-nhap/tam", Some(&held)).await;
+        let come_in = async |held: &Cookie<'static>| {
+            call(&app, TestRequest::post().uri("/khao-sat/dang-nhap/tam/vao").cookie(held.clone())).await
+        };
+        let seen = get(&app, "/dang-nhap/tam", Some(&held)).await;
+        assert!(seen.status == 200 && seen.header("set-cookie").is_empty(), "looking lets nobody in");
+        let entered = come_in(&held).await;
         assert_eq!((entered.status, entered.header("location")), (303, "/khao-sat/nhap-phieu"));
         let session = cookie_of(&entered);
         assert_eq!(get(&app, "/nhap-phieu", Some(&session)).await.body, "lan.tam", "{}", test.backend);
         assert!(get(&app, "/dang-nhap/tam", Some(&held)).await.body.contains("hết hạn"), "the request is used up");
+        assert!(come_in(&held).await.body.contains("hết hạn"));
         assert_eq!(get(&app, "/nhap-phieu/nguoi-tam", Some(&session)).await.status, 403);
         let trail = test.db.read_here(|conn| audit::read(conn, None, 100)).unwrap();
         let acts: Vec<_> = trail.iter().filter(|e| e.subject == "lan.tam").map(|e| e.action.as_str()).collect();
@@ -93,6 +99,19 @@ async fn a_clerk_of_a_day_comes_in_by_a_supervisors_word_and_is_out_at_midnight(
             clock.set(came + TimeDelta::minutes(minute));
             assert_eq!(get(&app, "/nhap-phieu", Some(&fresh)).await.status, 200, "{minute}");
         }
+        // Back from a pause: the same person is the same clerk, so that nobody keys a ballot twice under two names.
+        clock.set(came);
+        let again = cookie_of(&call(&app, TestRequest::post().uri("/khao-sat/dang-nhap/tam")).await);
+        let early = come_in(&again).await;
+        assert!(early.status == 200 && early.body.contains("chưa xác nhận"));
+        let supervisor = sign_in(test, &passwords, "dung", fixture::PASSWORD).await.unwrap();
+        let short = digits(&early.body);
+        assert_eq!(confirm(&supervisor, &short, "an").await.status, 422, "a permanent clerk is not let in so");
+        assert_eq!(confirm(&supervisor, &short, "lan.tam").await.status, 200);
+        let back = cookie_of(&come_in(&again).await);
+        assert_eq!(get(&app, "/nhap-phieu", Some(&back)).await.body, "lan.tam");
+        let all = test.db.read_here(crate::access::staff::list).unwrap();
+        assert_eq!(all.iter().filter(|one| one.temporary).count(), 1);
         clock.set(midnight);
         assert_eq!(get(&app, "/nhap-phieu", Some(&fresh)).await.status, 303, "the day is over");
         test.db

@@ -160,9 +160,9 @@ async fn clerks_see_their_own_post_office_and_no_other() {
             .test
             .db
             .write_here(|conn| {
-                crate::bundle::add_office(conn, at, &by, "TK", "Bưu điện Tam Kỳ")?;
-                crate::bundle::add_office(conn, at, &by, "HA", "Bưu điện Hội An")?;
-                assert!(crate::bundle::add_office(conn, at, &by, "hội an", "x").is_err());
+                crate::bundle::office::add(conn, at, &by, "TK", "Bưu điện Tam Kỳ")?;
+                crate::bundle::office::add(conn, at, &by, "HA", "Bưu điện Hội An")?;
+                assert!(crate::bundle::office::add(conn, at, &by, "hội an", "x").is_err());
                 let name = crate::access::SignInName::parse("clerk").unwrap();
                 crate::access::staff::set_office(conn, at, &by, &name, Some("TK")).unwrap();
                 assert!(crate::access::staff::set_office(conn, at, &by, &name, Some("QQ")).is_err());

@@ -208,7 +208,7 @@ async fn act(
                     let what = if act == "len" { Plan::Declared } else { Plan::ReminderNow };
                     let planned = plan(conn, now, &loaded, what, &entropy, false)?;
                     let count = usize::try_from(planned.invitations + planned.reminders).unwrap_or(0);
-                    (if count == 0 { "khong" } else { "len" }, "letters.planned", count)
+                    (if count == 0 && act == "nhac" { "khong" } else { "len" }, "letters.planned", count)
                 }
                 "dung" => {
                     super::pause(conn, id, Some(&by))?;

@@ -54,8 +54,7 @@ async fn columns_are_chosen_by_hand_over_a_preview_and_the_list_comes_in_whole()
         let file = "Khảo sát năm 2023,,\nNgười,Nơi,Hòm\n\"Lê Văn A, “con”\",Cục Thuế,a@x.vn\nLê B,BHXH tỉnh,b@x.vn\n";
         let path = upload(&place, &who, file.as_bytes()).await;
         let first = seen(&place, &who, &path).await;
-        for words in ["chỗ phải sửa", "Trong tệp, và cột nào được hiểu là gì", "Lê Văn A, “con”", "Cục Thuế"]
-        {
+        for words in ["chỗ phải sửa", "Các dòng của tệp", "Lê Văn A, “con”", "Cục Thuế"] {
             assert!(first.text().contains(words), "{words}");
         }
         assert!(!first.text().contains("Nhập danh sách này"), "nothing to confirm");

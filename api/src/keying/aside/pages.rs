@@ -13,7 +13,7 @@ use crate::bundle::pages::{Asked, chosen};
 use crate::http::Problem;
 use crate::http::frame::{Frame, Site, render, see_other};
 use crate::keying::KeyingError;
-use crate::keying::pages::{Tools, desk};
+use crate::keying::pages::{Tools, desk, to_start};
 use crate::round::RoundError;
 
 /// The routes of this room that people open.
@@ -38,6 +38,8 @@ struct Sent {
     trouble: String,
     remark: String,
     verdict: String,
+    /// Where the paper was in hand: not empty when it came from the keying screen.
+    from: String,
 }
 
 #[derive(Template)]
@@ -57,6 +59,8 @@ struct AsidePage {
     me: String,
     sent: Sent,
     longest: usize,
+    /// The paper in hand, as on its label.
+    in_hand: Option<String>,
     said: Option<&'static str>,
     fault: Option<String>,
 }
@@ -101,6 +105,20 @@ async fn list(
     page(&site, &tools, &signed, sent, said, None).await
 }
 
+/// The paper in hand comes from the keying screen: its code stands in the form, and the way back is the code box.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::keying) async fn in_hand(
+    site: &Site,
+    tools: &Tools,
+    signed: &Signed<Desk>,
+    (round, code, label): (&str, &str, String),
+) -> Result<HttpResponse, Problem> {
+    let (dot, code) = (round.to_owned(), code.to_owned());
+    page(site, tools, signed, Sent { dot, code, from: label, ..Sent::default() }, None, None).await
+}
+
 async fn page(
     site: &Site,
     tools: &Tools,
@@ -137,6 +155,7 @@ async fn page(
         confirms: matches!(role, Role::Supervisor | Role::Adjudicator | Role::Auditor),
         leads: role == Role::Supervisor,
         me: signed.staff().name.clone(),
+        in_hand: Some(sent.from.clone()).filter(|label| !label.is_empty()),
         sent,
         longest: LONGEST_WORDS,
         said,
@@ -224,6 +243,7 @@ async fn refer(
         Err(words) => return page(&site, &tools, &signed, sent, None, unfit(words)).await,
     };
     match desk(&tools).refer(signed.staff(), paper, trouble, &sent.remark).await {
+        Ok(_) if !sent.from.is_empty() => Ok(to_start(&site, "de-rieng")),
         Ok(referral) => Ok(to_list(&site, &referral.round, "de-rieng")),
         Err(error) => refused(&site, &tools, &signed, sent, error).await,
     }

@@ -8,6 +8,7 @@ use validator::Validate;
 
 use super::{Paper, Referral, Standing, Trouble, Verdict};
 use crate::access::Worker;
+use crate::access::openapi::{BodyRefusals, WorkerRefusals};
 use crate::ballot::Token;
 use crate::http::{FieldFault, Problem, ProblemDocument, codes};
 use crate::keying::pages::{Tools, desk};
@@ -146,11 +147,9 @@ struct Asked {
     security(("staff" = []), ("machine" = ["ballots:key"])),
     responses(
         (status = 200, description = "The papers", body = Vec<ReferralDocument>),
+        WorkerRefusals,
         (status = 400, description = "`query_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`, `scope_missing`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`round_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 #[get("/keying/referrals")]
@@ -171,15 +170,13 @@ async fn list(
     request_body = ReferralRequest,
     responses(
         (status = 201, description = "Set aside", body = ReferralDocument),
-        (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyRefusals,
         (status = 403, description = "`role_missing`, `scope_missing`, `keying_other_office`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "`code_unknown`: set it aside without a code; `round_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`keying_set_aside`, `keying_void`, `keying_already_cast`, `keying_pass_taken`, \
             `keying_duplicate`: its code was used, refer it as `duplicate` or `copied`; `code_is_online`, `round_not_open`",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`fields_invalid`: `sheet_unknown`, `text_too_long`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 #[post("/keying/referrals")]
@@ -213,14 +210,11 @@ async fn refer(worker: Worker, tools: Tools, body: web::Json<ReferralRequest>) -
     request_body = VerdictRequest,
     responses(
         (status = 200, description = "Decided", body = ReferralDocument),
-        (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`, `scope_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyRefusals,
         (status = 404, description = "`referral_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`referral_settled`, `verdict_unfit`, `keying_not_set_aside`, `round_not_open`",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`fields_invalid`: `text_too_long`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 #[post("/keying/referrals/{id}/verdict")]
@@ -242,12 +236,10 @@ async fn judge(
     security(("staff" = []), ("machine" = ["ballots:key"])),
     responses(
         (status = 200, description = "Void", body = ReferralDocument),
-        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`, `scope_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        WorkerRefusals,
         (status = 404, description = "`referral_unknown`", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "`keying_same_person`: whoever proposed it; `referral_settled`, `verdict_unfit`: \
             nobody has proposed it; `round_not_open`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 #[post("/keying/referrals/{id}/confirmation")]
@@ -263,13 +255,10 @@ async fn confirm(worker: Worker, tools: Tools, id: web::Path<String>) -> Result<
     request_body = ReopeningRequest,
     responses(
         (status = 204, description = "It awaits its first pass"),
-        (status = 400, description = "`body_malformed`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 401, description = "`sign_in_required`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 403, description = "`role_missing`, `scope_missing`", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyRefusals,
         (status = 409, description = "`keying_nothing_to_reopen`, `keying_already_cast`, `keying_pass_taken`, `round_not_open`",
             body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "`fields_invalid`: `sheet_unknown`, `text_too_long`", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`", body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 #[post("/keying/reopenings")]

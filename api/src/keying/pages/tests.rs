@@ -11,7 +11,9 @@ use crate::access::{Actor, NewPassword, Passwords, Role, Secret, SignInName, sta
 use crate::config::BaseUrl;
 use crate::http;
 
+mod bad_input;
 mod kinds;
+mod scans;
 
 const PREFIX: &str = "/khao-sat";
 
@@ -56,7 +58,12 @@ async fn send(scene: &Scene, request: TestRequest, cookie: &str) -> Answer {
             .service(web::scope(&format!("{PREFIX}/api/v1")).configure(|cfg| {
                 super::super::rest::rest(&mut utoipa_actix_web::service_config::ServiceConfig::new(cfg));
             }))
-            .service(web::scope(PREFIX).wrap(from_fn(http::problems_as_pages)).configure(pages)),
+            .service(
+                web::scope(PREFIX)
+                    .wrap(from_fn(http::problems_as_pages))
+                    .configure(pages)
+                    .configure(super::super::aside::pages::pages),
+            ),
     )
     .await;
     let mut request = request;

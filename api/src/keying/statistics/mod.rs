@@ -128,14 +128,14 @@ pub struct ClerkFigures {
     pub items: i64,
     /// Of these, this clerk's slips by the third person's verdict.
     pub wrong: i64,
-    /// Ballots an hour, net of pauses; none without a browser that tells.
-    pub ballots_per_hour: Option<f64>,
-    /// Keystrokes an hour, net of pauses.
-    pub keystrokes_per_hour: Option<f64>,
-    /// Keys refused, of a thousand.
-    pub refused_per_thousand: Option<f64>,
-    /// Each day: entries, items, slips.
-    pub days: Vec<(String, i64, i64, i64)>,
+    /// Of the compared items, those of first passes.
+    pub first_items: i64,
+    /// Of the slips, those of first passes.
+    pub first_wrong: i64,
+    /// In the whole round.
+    pub pace: Pace,
+    /// The clerk's own days, in order.
+    pub days: Vec<ClerkDay>,
 }
 
 impl ClerkFigures {
@@ -143,6 +143,75 @@ impl ClerkFigures {
     #[must_use]
     pub fn wrong_per_thousand(&self) -> Option<f64> {
         ratio(self.wrong, self.items)
+    }
+
+    /// The same of first passes alone.
+    #[must_use]
+    pub fn first_wrong_per_thousand(&self) -> Option<f64> {
+        ratio(self.first_wrong, self.first_items)
+    }
+}
+
+/// One clerk on one day, for the round.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ClerkDay {
+    /// Day in Viet Nam.
+    pub day: String,
+    /// Entries of both passes.
+    pub ballots: i64,
+    /// Items that were compared.
+    pub items: i64,
+    /// Of these, slips.
+    pub wrong: i64,
+    /// Of the day.
+    pub pace: Pace,
+}
+
+impl ClerkDay {
+    /// Slips of a thousand items; none before anything was compared.
+    #[must_use]
+    pub fn wrong_per_thousand(&self) -> Option<f64> {
+        ratio(self.wrong, self.items)
+    }
+}
+
+/// How fast somebody keys, net of pauses, by what their browsers tell; nothing without a browser that tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    entries: i64,
+    keystrokes: i64,
+    refused: i64,
+    seconds: i64,
+}
+
+impl Pace {
+    fn add(&mut self, day: &DayOfWork) {
+        self.entries += day.entries;
+        self.keystrokes += day.keystrokes;
+        self.refused += day.refused;
+        self.seconds += day.active_seconds;
+    }
+
+    fn an_hour(self, n: i64) -> Option<f64> {
+        (self.seconds > 0).then(|| real(n) * 3600.0 / real(self.seconds))
+    }
+
+    /// Ballots an hour.
+    #[must_use]
+    pub fn ballots_per_hour(self) -> Option<f64> {
+        self.an_hour(self.entries)
+    }
+
+    /// Keystrokes an hour.
+    #[must_use]
+    pub fn keystrokes_per_hour(self) -> Option<f64> {
+        self.an_hour(self.keystrokes)
+    }
+
+    /// Keys refused, of a thousand.
+    #[must_use]
+    pub fn refused_per_thousand(self) -> Option<f64> {
+        ratio(self.refused, self.keystrokes)
     }
 }
 
@@ -283,7 +352,7 @@ fn figures(db: &Db, conn: &mut Conn, round: &LoadedRound) -> Result<Figures, Key
         seconds: sums.get(&view.id).map_or(0, |s| s.seconds),
     });
     Ok(Figures {
-        clerks: clerks(&work, &effort::days(conn)?),
+        clerks: clerks(&work, &effort::days(conn, round.id())?),
         items: items_of(conn, round)?,
         bundles: bundles.collect(),
         forecast: forecast(&days, left, now, round),
@@ -297,36 +366,38 @@ fn figures(db: &Db, conn: &mut Conn, round: &LoadedRound) -> Result<Figures, Key
     })
 }
 
-/// The round's clerks. Pace is told by browsers for a clerk's day, whatever the round: days on which a clerk keyed for this
-/// one count.
+/// The round's clerks, each with their days.
 fn clerks(work: &[store::Line], efforts: &[DayOfWork]) -> Vec<ClerkFigures> {
     let mut clerks: BTreeMap<&str, ClerkFigures> = BTreeMap::new();
-    let mut days: BTreeMap<(&str, &str), (i64, i64, i64)> = BTreeMap::new();
+    let mut days: BTreeMap<(&str, &str), ClerkDay> = BTreeMap::new();
     for line in work {
         let clerk = clerks.entry(&line.clerk).or_default();
         clerk.name.clone_from(&line.clerk);
         clerk.ballots += line.ballots;
         clerk.items += line.items;
         clerk.wrong += line.wrong;
-        let of = days.entry((&line.clerk, &line.day)).or_default();
-        (of.0, of.1, of.2) = (of.0 + line.ballots, of.1 + line.items, of.2 + line.wrong);
+        if line.pass == Pass::First {
+            clerk.first_items += line.items;
+            clerk.first_wrong += line.wrong;
+        }
+        let day = days.entry((&line.clerk, &line.day)).or_default();
+        day.day.clone_from(&line.day);
+        day.ballots += line.ballots;
+        day.items += line.items;
+        day.wrong += line.wrong;
     }
-    for ((clerk, day), (ballots, items, wrong)) in days {
+    for effort in efforts {
+        if let Some(clerk) = clerks.get_mut(effort.clerk.as_str()) {
+            clerk.pace.add(effort);
+        }
+        if let Some(day) = days.get_mut(&(effort.clerk.as_str(), effort.day.as_str())) {
+            day.pace.add(effort);
+        }
+    }
+    for ((clerk, _), day) in days {
         if let Some(clerk) = clerks.get_mut(clerk) {
-            clerk.days.push((day.to_owned(), ballots, items, wrong));
+            clerk.days.push(day);
         }
-    }
-    for clerk in clerks.values_mut() {
-        let own = |e: &&DayOfWork| e.clerk == clerk.name && clerk.days.iter().any(|(day, ..)| *day == e.day);
-        let mut sum = (0, 0, 0, 0);
-        for e in efforts.iter().filter(own) {
-            sum = (sum.0 + e.entries, sum.1 + e.keystrokes, sum.2 + e.refused, sum.3 + e.active_seconds);
-        }
-        let (entries, keys, refused, seconds) = sum;
-        let an_hour = |n: i64| (seconds > 0).then(|| real(n) * 3600.0 / real(seconds));
-        clerk.ballots_per_hour = an_hour(entries);
-        clerk.keystrokes_per_hour = an_hour(keys);
-        clerk.refused_per_thousand = ratio(refused, keys);
     }
     clerks.into_values().collect()
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, Responder};
 use askama::Template;
 use chrono::NaiveDate;
 
-use super::{BundleFigures, ClerkFigures, DayFigures, Figures, ItemFigures, SampleFigures, median, ratio};
+use super::{BundleFigures, ClerkDay, ClerkFigures, DayFigures, Figures, ItemFigures, SampleFigures, median, ratio};
 use crate::access::{Overseeing, Signed};
 use crate::bundle::pages::{Asked, chosen};
 use crate::http::Problem;
@@ -24,8 +24,19 @@ struct ClerkLine {
     pace: String,
     keys: String,
     refused: String,
+    first_wrong: String,
     wrong: String,
-    days: Vec<(String, i64, String)>,
+    days: Vec<ClerkDayLine>,
+}
+
+/// A clerk's day, ready to be read.
+struct ClerkDayLine {
+    day: String,
+    ballots: i64,
+    pace: String,
+    keys: String,
+    refused: String,
+    wrong: String,
 }
 
 struct ItemLine {
@@ -65,7 +76,7 @@ struct StatisticsPage {
     title: String,
     here: u32,
     clerks: Vec<ClerkLine>,
-    medians: [String; 4],
+    medians: [String; 5],
     items: Vec<ItemLine>,
     bundles: Vec<BundleLine>,
     days: Vec<DayLine>,
@@ -122,9 +133,10 @@ fn made(
     });
     let middle = |of: fn(&ClerkFigures) -> Option<f64>| median(figures.clerks.iter().filter_map(of).collect());
     let medians = [
-        shown(middle(|c| c.ballots_per_hour), 1),
-        shown(middle(|c| c.keystrokes_per_hour), 0),
-        shown(middle(|c| c.refused_per_thousand), 1),
+        shown(middle(|c| c.pace.ballots_per_hour()), 1),
+        shown(middle(|c| c.pace.keystrokes_per_hour()), 0),
+        shown(middle(|c| c.pace.refused_per_thousand()), 1),
+        shown(middle(ClerkFigures::first_wrong_per_thousand), 1),
         shown(middle(ClerkFigures::wrong_per_thousand), 1),
     ];
     let chart = burn_up(&figures.days, i64::from(figures.here));
@@ -160,13 +172,19 @@ fn made(
 }
 
 fn clerk_line(figures: ClerkFigures) -> ClerkLine {
-    let day = |(day, ballots, items, wrong): &(String, i64, i64, i64)| {
-        (day_of(day), *ballots, shown(ratio(*wrong, *items), 1))
+    let day = |of: &ClerkDay| ClerkDayLine {
+        day: day_of(&of.day),
+        ballots: of.ballots,
+        pace: shown(of.pace.ballots_per_hour(), 1),
+        keys: shown(of.pace.keystrokes_per_hour(), 0),
+        refused: shown(of.pace.refused_per_thousand(), 1),
+        wrong: shown(of.wrong_per_thousand(), 1),
     };
     ClerkLine {
-        pace: shown(figures.ballots_per_hour, 1),
-        keys: shown(figures.keystrokes_per_hour, 0),
-        refused: shown(figures.refused_per_thousand, 1),
+        pace: shown(figures.pace.ballots_per_hour(), 1),
+        keys: shown(figures.pace.keystrokes_per_hour(), 0),
+        refused: shown(figures.pace.refused_per_thousand(), 1),
+        first_wrong: shown(figures.first_wrong_per_thousand(), 1),
         wrong: shown(figures.wrong_per_thousand(), 1),
         days: figures.days.iter().map(day).collect(),
         figures,

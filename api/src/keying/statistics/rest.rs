@@ -47,6 +47,8 @@ struct ClerkDocument {
     wrong: i64,
     /// Slips of a thousand items.
     wrong_per_thousand: Option<f64>,
+    /// The same of first passes alone.
+    first_wrong_per_thousand: Option<f64>,
     /// Net of pauses.
     ballots_per_hour: Option<f64>,
     /// Net of pauses.
@@ -66,6 +68,26 @@ struct ClerkDay {
     ballots: i64,
     items: i64,
     wrong: i64,
+    /// Net of pauses.
+    ballots_per_hour: Option<f64>,
+    /// Net of pauses.
+    keystrokes_per_hour: Option<f64>,
+    /// Keys refused, of a thousand.
+    refused_per_thousand: Option<f64>,
+}
+
+impl From<super::ClerkDay> for ClerkDay {
+    fn from(of: super::ClerkDay) -> Self {
+        Self {
+            ballots_per_hour: of.pace.ballots_per_hour(),
+            keystrokes_per_hour: of.pace.keystrokes_per_hour(),
+            refused_per_thousand: of.pace.refused_per_thousand(),
+            day: of.day,
+            ballots: of.ballots,
+            items: of.items,
+            wrong: of.wrong,
+        }
+    }
 }
 
 /// One item.
@@ -131,18 +153,15 @@ impl From<ClerkFigures> for ClerkDocument {
     fn from(of: ClerkFigures) -> Self {
         Self {
             wrong_per_thousand: of.wrong_per_thousand(),
+            first_wrong_per_thousand: of.first_wrong_per_thousand(),
+            ballots_per_hour: of.pace.ballots_per_hour(),
+            keystrokes_per_hour: of.pace.keystrokes_per_hour(),
+            refused_per_thousand: of.pace.refused_per_thousand(),
             name: of.name,
             ballots: of.ballots,
             items: of.items,
             wrong: of.wrong,
-            ballots_per_hour: of.ballots_per_hour,
-            keystrokes_per_hour: of.keystrokes_per_hour,
-            refused_per_thousand: of.refused_per_thousand,
-            days: of
-                .days
-                .into_iter()
-                .map(|(day, ballots, items, wrong)| ClerkDay { day, ballots, items, wrong })
-                .collect(),
+            days: of.days.into_iter().map(ClerkDay::from).collect(),
         }
     }
 }

@@ -5,7 +5,7 @@ use survey_forms::answers::{Answer, Answers};
 use super::*;
 use crate::bundle::{Act, By};
 use crate::keying::fixture::{MATRIX, ROUND, SINGLE, Scene, all, but, scenes, staff};
-use crate::keying::{Reached, Refusal, Task};
+use crate::keying::{Circumstances, Effort, Reached, Refusal, Task};
 
 fn decision(disputes: &[Dispute], option: &str, reason: Reason) -> Decision {
     let mut decision = Decision { answers: Answers::new(), reasons: BTreeMap::new() };
@@ -100,6 +100,8 @@ async fn figures_are_those_of_a_recount() {
             (c.ballots, c.items, c.wrong)
         };
         assert_eq!((of("an"), of("binh")), ((3, 20, 0), (2, 20, 2)), "{}", scene.test.backend);
+        let first = |name: &str| figures.clerks.iter().find(|c| c.name == name).map(|c| (c.first_items, c.first_wrong));
+        assert_eq!((first("an"), first("binh")), (Some((20, 0)), Some((0, 0))), "first passes apart");
         let worst: Vec<_> =
             figures.items.iter().take(2).map(|i| (i.item_code.as_str(), i.compared, i.differed)).collect();
         let form = ballots[1].form().unwrap();
@@ -116,6 +118,35 @@ async fn figures_are_those_of_a_recount() {
         assert_eq!(figures.bundles.iter().map(|b| b.mismatched).sum::<u32>(), 1);
         assert_eq!(figures.here, 3);
         scene.clock.advance(TimeDelta::days(-1));
+    }
+}
+
+#[actix_web::test]
+async fn a_clerks_pace_is_told_by_the_day_and_for_the_round() {
+    for scene in scenes() {
+        for (keystrokes, refused, seconds) in [(120, 3, 60), (100, 0, 120)] {
+            let ballot = scene.bearer(&scene.code(MATRIX)).await;
+            let effort = Some(Effort { keystrokes, refused, seconds });
+            let with = Circumstances { key: None, effort };
+            scene.desk.enter_with(&staff("an"), &ballot, Pass::First, all(&ballot, "2"), with).await.unwrap();
+            scene.clock.advance(TimeDelta::days(1));
+        }
+        // By other means: an entry, and nothing about its pace.
+        let ballot = scene.bearer(&scene.code(MATRIX)).await;
+        scene.desk.enter(&staff("an"), &ballot, Pass::First, all(&ballot, "2")).await.unwrap();
+        let figures = scene.desk.figures(ROUND).await.unwrap();
+        let an = figures.clerks.iter().find(|c| c.name == "an").unwrap();
+        let told = |pace: Pace| [pace.ballots_per_hour(), pace.keystrokes_per_hour(), pace.refused_per_thousand()];
+        assert_eq!(told(an.pace), [Some(40.0), Some(4400.0), Some(3000.0 / 220.0)], "{}", scene.test.backend);
+        let days: Vec<_> = an.days.iter().map(|day| (day.ballots, told(day.pace))).collect();
+        let expected = [
+            (1, [Some(60.0), Some(7200.0), Some(25.0)]),
+            (1, [Some(30.0), Some(3000.0), Some(0.0)]),
+            (1, [None, None, None]),
+        ];
+        assert_eq!(days, expected);
+        assert_eq!(scene.write(|conn| effort::days(conn, "khac").unwrap()), [], "another round's days are its own");
+        scene.clock.advance(TimeDelta::days(-2));
     }
 }
 

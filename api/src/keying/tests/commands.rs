@@ -8,7 +8,7 @@ const DESK: &str = "7d1f2d0e-1f0a-4a4e-8f60-0d6b3e1a2b3c";
 
 fn with(key: &str) -> Circumstances {
     let effort = Effort { keystrokes: 12, refused: 1, seconds: 9 };
-    Circumstances { key: CommandKey::parse(key), desk: Some(DESK.to_owned()), effort: Some(effort) }
+    Circumstances { key: CommandKey::parse(key), effort: Some(effort) }
 }
 
 fn bundle_of(scene: &Scene, ballot: &Bearer) -> Vec<claims::Claim> {
@@ -64,7 +64,7 @@ async fn a_command_replayed_a_hundred_times_counts_once() {
             assert_eq!(again, Done { reached: Reached::FirstDone, repeated: true }, "the stored answer");
         }
         assert_eq!((scene.box_content().len(), scene.turnout()), (1, (1, 1)));
-        let days = scene.write(|conn| effort::days(conn).unwrap());
+        let days = scene.write(|conn| effort::days(conn, ROUND).unwrap());
         let sums: Vec<_> =
             days.iter().map(|d| (d.clerk.as_str(), d.entries, d.keystrokes, d.refused, d.active_seconds)).collect();
         assert_eq!(sums, [("an", 1, 12, 1, 9), ("binh", 1, 12, 1, 9)], "each entry's effort once");
@@ -73,6 +73,32 @@ async fn a_command_replayed_a_hundred_times_counts_once() {
         assert_eq!(scene.drafts(), 2);
         let bodies = scene.write(|conn| store::testing::draft_bodies(conn).unwrap());
         assert!(bodies.iter().all(|b| b.len() == bodies[0].len() && !b.windows(4).any(|w| w == b"\"by\"")));
+    }
+}
+
+#[actix_web::test]
+async fn a_claim_goes_with_its_clerk_and_ends_by_itself() {
+    const TABLET: &str = "3f8f6b0a-7f43-4c1e-8a55-0f6f3f1d2e4c";
+    for scene in scenes() {
+        let ballot = scene.bearer(&scene.code(SINGLE)).await;
+        let holders = || bundle_of(&scene, &ballot).into_iter().map(|c| (c.desk, c.clerk)).collect::<Vec<_>>();
+        let claim = async |who: &str, desk: &str| {
+            scene.desk.claim(&staff(who), &ballot, desk.to_owned()).await.unwrap();
+        };
+        // A tab was closed; the same clerk goes on at a tablet, and another has scanned the ballot meanwhile.
+        claim("an", DESK).await;
+        claim("an", TABLET).await;
+        assert_eq!(holders(), [(TABLET.to_owned(), "an".to_owned())], "{}", scene.test.backend);
+        claim("em", DESK).await;
+        assert_eq!(holders().len(), 2);
+        // The other clerk's browser has nothing: it says so at the next sign-in, for that clerk alone.
+        scene.desk.release_desk(&staff("binh"), DESK.to_owned()).await.unwrap();
+        assert_eq!(holders().len(), 2);
+        scene.desk.release_desk(&staff("em"), DESK.to_owned()).await.unwrap();
+        assert_eq!(holders(), [(TABLET.to_owned(), "an".to_owned())]);
+        // Wherever the entry comes from, the pass is done.
+        scene.desk.enter(&staff("an"), &ballot, Pass::First, all(&ballot, "1")).await.unwrap();
+        assert_eq!(holders(), []);
     }
 }
 

@@ -1,6 +1,10 @@
 //! Page images of a ballot: attached by whoever has the paper, shown to the third person beside what is disputed. They
 //! are sealed under the ballot's code like its entries, and go with the cast; nobody sees them without the paper in hand.
 
+pub(super) mod pages;
+pub mod rest;
+mod upload;
+
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -92,6 +96,15 @@ pub struct Scan {
     pub bytes: Vec<u8>,
 }
 
+/// What a page is, without what is on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageLine {
+    /// What it is.
+    pub kind: ScanKind,
+    /// Bytes of the file.
+    pub bytes: usize,
+}
+
 fn slots(ballot: &Bearer) -> Vec<Slot> {
     (1..=PAGES_MAX).map(|page| ballot.keys.scan_slot(page)).collect()
 }
@@ -167,6 +180,7 @@ impl PaperDesk {
             .write(move |conn| {
                 let capture = store::held(conn, &bearer.keys.public)?;
                 desk.still_open(conn, &bearer, &capture)?;
+                bundle::gate(conn, &bearer.keys.public, &by)??;
                 let gone = forget(conn, &bearer)?;
                 if gone > 0 {
                     desk.note(conn, &by, "keying.scans_removed", &bearer, &format!("{gone} pages"))?;
@@ -176,25 +190,45 @@ impl PaperDesk {
             .await
     }
 
+    /// What the pages of a ballot are, in their order, for whoever has the paper: never what is on them.
+    ///
+    /// # Errors
+    /// Why this person has nothing to do with the ballot.
+    pub async fn page_lines(&self, staff: &Staff, ballot: &Arc<Bearer>) -> Result<Vec<PageLine>, KeyingError> {
+        let (bearer, by) = (Arc::clone(ballot), staff.clone());
+        self.db
+            .read(move |conn| {
+                bundle::gate(conn, &bearer.keys.public, &by)??;
+                let line = |scan: Scan| PageLine { kind: scan.kind, bytes: scan.bytes.len() };
+                Ok(opened(conn, &bearer)?.into_iter().map(line).collect())
+            })
+            .await
+    }
+
     /// The pages of a ballot, for whoever decides about it.
     ///
     /// # Errors
-    /// [`KeyingError::RoleMissing`], or when the database fails.
+    /// [`KeyingError::RoleMissing`], or why this person has nothing to do with the ballot.
     pub async fn scans(&self, staff: &Staff, ballot: &Arc<Bearer>) -> Result<Vec<Scan>, KeyingError> {
         if !may_decide(staff.role) {
             return Err(KeyingError::RoleMissing);
         }
-        let bearer = Arc::clone(ballot);
+        let (bearer, by) = (Arc::clone(ballot), staff.clone());
         self.db
             .read(move |conn| {
-                let mut pages = Vec::new();
-                for slot in slots(&bearer) {
-                    let Some(body) = scans::page(conn, &slot.id)? else { break };
-                    let plain = slot.open(&body).ok_or(KeyingError::EntryLost)?;
-                    pages.push(unpadded(&plain).ok_or(KeyingError::EntryLost)?);
-                }
-                Ok(pages)
+                bundle::gate(conn, &bearer.keys.public, &by)??;
+                opened(conn, &bearer)
             })
             .await
     }
+}
+
+fn opened(conn: &mut Conn, ballot: &Bearer) -> Result<Vec<Scan>, KeyingError> {
+    let mut pages = Vec::new();
+    for slot in slots(ballot) {
+        let Some(body) = scans::page(conn, &slot.id)? else { break };
+        let plain = slot.open(&body).ok_or(KeyingError::EntryLost)?;
+        pages.push(unpadded(&plain).ok_or(KeyingError::EntryLost)?);
+    }
+    Ok(pages)
 }

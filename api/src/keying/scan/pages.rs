@@ -1,32 +1,25 @@
 //! `/nhap-phieu/quet`: attach page images to a ballot, see one of them. The code travels in the body of forms.
 
-use std::time::Duration;
-
-use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use futures_util::TryStreamExt as _;
 
-use super::pages::{Sent, Tools, desk, mistyped};
-use super::scan::{PAGE_BYTES_MAX, PAGES_MAX, SENT_BYTES_MAX, Scan, ScanFault, ScanKind};
-use super::{KeyingError, PaperDesk};
+use super::upload::{Received, received};
+use super::{PAGE_BYTES_MAX, PAGES_MAX, SENT_BYTES_MAX, Scan, ScanFault, ScanKind};
 use crate::access::{Adjudicating, Desk, RoleSet as _, Signed};
 use crate::ballot::Token;
 use crate::http::frame::{Frame, Site, render};
 use crate::http::{Problem, codes};
+use crate::keying::pages::{Sent, Tools, desk, mistyped};
+use crate::keying::{KeyingError, PaperDesk, may_decide};
 
-pub(super) const PATH: &str = "/nhap-phieu/quet";
-/// Longest time for an upload to arrive, below the service's own limit so that the answer is still a page.
-const UPLOAD_WITHIN: Duration = Duration::from_secs(18);
-/// Most bytes of a field that is no file.
-const FIELD_BYTES_MAX: usize = 256;
+const PATH: &str = "/nhap-phieu/quet";
 /// Pages shown on the page itself; larger ones are opened one by one.
 const SHOWN_BYTES_MAX: usize = 12 << 20;
 
-pub(super) fn pages(cfg: &mut web::ServiceConfig) {
+pub(in crate::keying) fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource(PATH).get(start).post(upload))
         .service(web::resource("/nhap-phieu/quet/trang").post(page));
 }
@@ -43,15 +36,15 @@ struct ScansPage {
 }
 
 /// A page of the ballot, beside what is disputed.
-pub(super) struct Shown {
+pub(in crate::keying) struct Shown {
     /// From 1.
-    pub(super) number: usize,
+    pub(in crate::keying) number: usize,
     /// A `data:` address, for images that are not too large.
-    pub(super) image: Option<String>,
+    pub(in crate::keying) image: Option<String>,
 }
 
 /// The pages as the third person's pages show them.
-pub(super) fn shown(scans: &[Scan]) -> Vec<Shown> {
+pub(in crate::keying) fn shown(scans: &[Scan]) -> Vec<Shown> {
     let mut room = SHOWN_BYTES_MAX;
     let one = |(scan, number): (&Scan, usize)| {
         let fits = scan.kind != ScanKind::Pdf && scan.bytes.len() <= room;
@@ -73,75 +66,12 @@ fn scans_page(
 ) -> HttpResponse {
     let lead = if fault.is_some() { "Lỗi: " } else { "" };
     let frame = site.frame(&format!("{lead}Trang quét của phiếu")).with_staff(signed.bar());
-    let decides = Adjudicating::admits(signed.staff().role) || super::may_decide(signed.staff().role);
+    let decides = Adjudicating::admits(signed.staff().role) || may_decide(signed.staff().role);
     render(status, &ScansPage { frame, typed, fault, done, decides })
 }
 
 async fn start(site: Data<Site>, signed: Signed<Desk>) -> HttpResponse {
     scans_page(&site, &signed, StatusCode::OK, (String::new(), None, None))
-}
-
-/// A form with files.
-#[derive(Default)]
-struct Received {
-    code: String,
-    removes: bool,
-    files: Vec<Vec<u8>>,
-    too_large: bool,
-}
-
-async fn receive(mut form: Multipart) -> Result<Received, Problem> {
-    let mut received = Received::default();
-    let mut room = SENT_BYTES_MAX;
-    while let Some(field) = form.try_next().await.map_err(|error| broken(&error))? {
-        let name = field.name().unwrap_or_default().to_owned();
-        let most = if name == "tep" { room.min(PAGE_BYTES_MAX) } else { FIELD_BYTES_MAX };
-        let content = receive_field(field, most).await?;
-        match (name.as_str(), content) {
-            ("tep", None) => received.too_large = true,
-            // A form without a chosen file sends an empty one.
-            ("tep", Some(bytes)) if bytes.is_empty() => {}
-            ("tep", Some(bytes)) => {
-                room = room.saturating_sub(bytes.len());
-                received.files.push(bytes);
-            }
-            ("code", Some(bytes)) => received.code = String::from_utf8(bytes).unwrap_or_default(),
-            ("viec", Some(bytes)) => received.removes = bytes == b"xoa",
-            _ => {}
-        }
-    }
-    Ok(received)
-}
-
-/// The bytes of one field; none when there are more than `most`.
-async fn receive_field(mut field: Field, most: usize) -> Result<Option<Vec<u8>>, Problem> {
-    let mut kept = Some(Vec::new());
-    let mut read = 0_usize;
-    while let Some(piece) = field.try_next().await.map_err(|error| broken(&error))? {
-        read += piece.len();
-        // Read on, so that the browser gets to see the answer, but not for ever.
-        if read > 4 * SENT_BYTES_MAX {
-            return Err(Problem::new(&codes::BODY_TOO_LARGE));
-        }
-        if read > most {
-            kept = None;
-        }
-        if let Some(kept) = &mut kept {
-            kept.extend_from_slice(&piece);
-        }
-    }
-    Ok(kept)
-}
-
-fn broken(error: &MultipartError) -> Problem {
-    match error {
-        MultipartError::ContentTypeMissing
-        | MultipartError::ContentTypeParse
-        | MultipartError::ContentTypeIncompatible
-        | MultipartError::BoundaryMissing => Problem::new(&codes::MEDIA_TYPE_UNSUPPORTED),
-        MultipartError::Incomplete | MultipartError::Payload(_) => Problem::new(&codes::UPLOAD_INCOMPLETE),
-        _ => Problem::new(&codes::BODY_MALFORMED),
-    }
 }
 
 fn words(fault: ScanFault) -> String {
@@ -166,9 +96,7 @@ async fn upload(
     tools: Tools,
     signed: Signed<Desk>,
 ) -> Result<HttpResponse, Problem> {
-    let form = Multipart::new(req.headers(), payload);
-    let received = tokio::time::timeout(UPLOAD_WITHIN, receive(form)).await;
-    let received = received.map_err(|_elapsed| Problem::new(&codes::TOO_SLOW))??;
+    let received = received(&req, payload, "tep").await?;
     let typed = received.code.clone();
     let refuse = |status, words: String| scans_page(&site, &signed, status, (typed.clone(), Some(words), None));
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
