@@ -50,10 +50,11 @@ impl Scored {
     /// Says whether they are the published ones.
     pub(super) fn verdict(&self) -> Result<(), Failure> {
         match self.published {
-            None => Ok(out::note("no published document to compare with")),
-            Some((release, true)) => Ok(out::note(format_args!("the same as release {release}, byte for byte"))),
-            Some((release, false)) => Err(format!("these scores differ from release {release}").into()),
+            None => out::note("no published document to compare with"),
+            Some((release, true)) => out::note(format_args!("the same as release {release}, byte for byte")),
+            Some((release, false)) => return Err(format!("these scores differ from release {release}").into()),
         }
+        Ok(())
     }
 }
 

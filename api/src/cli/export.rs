@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, ValueEnum};
 use survey_forms::Round;
+use survey_forms::answers::Ballot;
 
 use super::{Arguments, Failure, open, out, pack};
 use crate::access::{Actor, audit};
@@ -140,6 +141,9 @@ pub(super) fn new_file(
     written
 }
 
+/// What is done with each ballot and its id.
+type Work<'w> = dyn FnMut(&[u8], &Ballot) -> Result<(), ScoreError> + 'w;
+
 fn ballots(db: &Db, round: &str, format: Format, file: &mut BufWriter<fs::File>) -> Result<u64, Failure> {
     let rounds = Rounds::new();
     if format == Format::Csv {
@@ -148,7 +152,7 @@ fn ballots(db: &Db, round: &str, format: Format, file: &mut BufWriter<fs::File>)
     let loaded = tables::opened(db, &rounds, round)?;
     let definition: &Round = &loaded.definition;
     let mut count = 0_u64;
-    let mut each = |work: &mut dyn FnMut(&[u8], &survey_forms::answers::Ballot) -> Result<(), ScoreError>| {
+    let mut each = |work: &mut Work<'_>| {
         tables::each_ballot(db, round, |id, ballot| {
             count += 1;
             work(id, ballot)
