@@ -253,7 +253,7 @@ fn a_report_goes_on_from_page_to_page() {
             "87,50".into(),
         ],
         drawing: Drawing {
-            dot: (n % 9 > 0).then_some(f32::from(n)),
+            dot: (!n.is_multiple_of(9)).then_some(f32::from(n)),
             whisker: Some((f32::from(n) - 8.0, f32::from(n) + 8.0)),
             other: Some(50.0),
         },
