@@ -139,7 +139,10 @@ fn an_engine_takes_published_scores_with_what_the_documentation_says() {
     let (id, secret) = client(&stage, &["--round", "dot-khac"]);
     let stranger = Actor::client_at(&service.base, &id, &secret);
     stranger.get(&format!("/api/v1/rounds/{ROUND}/scores")).is_problem(403, "round_not_granted");
-    stranger.get("/api/v1/rounds/dot-khac/scores").is_problem(409, "not_published");
+    // The service looks for new rounds every few seconds.
+    let own = || stranger.get("/api/v1/rounds/dot-khac/scores");
+    eventually("the round is known", || (own().status != 404).then_some(()));
+    own().is_problem(409, "not_published");
     assert!(stage.phieu_fails(&["client", "add", "x", "--scopes", "scores:read", "--round", "nope"]).contains("round"));
 }
 

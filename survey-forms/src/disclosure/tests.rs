@@ -14,6 +14,8 @@ use crate::answers::{Answer, Answers, Ballot, Stratum};
 use crate::scoring::{self, Counted, DocumentItem, DocumentTarget, ScoreDocument, ScoreSheet, Tally};
 use crate::{Ratio, Round, ratio};
 
+mod width;
+
 const RULES: DisclosureRules = DisclosureRules { k: 10, distribution_n: 20 };
 
 fn cell(group: usize, n: u64, mean: f64) -> Cell {
