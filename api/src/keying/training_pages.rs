@@ -118,12 +118,14 @@ async fn compare(
         Ok(keyed) => keyed,
         Err(faults) => return Ok(exercise_page(&site, &signed, (&round, &form), &exercise, &sent.typed, &faults)),
     };
-    let pace = sent.effort.map(|Effort { keystrokes, seconds, .. }| (keystrokes, seconds));
+    // Whole seconds: who is faster than half a one is said to have taken one.
+    let effort = sent.effort.filter(|effort| effort.keystrokes > 0);
+    let pace = effort.map(|Effort { keystrokes, seconds, .. }| (keystrokes, seconds.max(1)));
     Ok(page(&TrainedPage {
         frame: site.frame(&format!("Luyện tập · Bài {number}")).with_staff(signed.bar()),
         number,
         items: exercise.paper.len(),
         slips: slips(&round, &form, &exercise.paper, &keyed),
-        pace: pace.filter(|(_, seconds)| *seconds > 0),
+        pace,
     }))
 }
