@@ -45,9 +45,9 @@ fn number(text: &str) -> Option<f32> {
 fn ranking(chart: &Dots, kind: KindView) -> ReportPart {
     let columns = vec![
         column("Hạng", 17.0, Holds::Words),
-        column("Cơ quan", 52.0, Holds::Words),
+        column("Cơ quan", 48.0, Holds::Words),
         column("Tỷ lệ điểm (%) và khoảng tin cậy 95 %", 46.0, Holds::Drawing),
-        column("Tỷ lệ (%)", 24.0, Holds::Numbers),
+        column("Tỷ lệ (%)", 28.0, Holds::Numbers),
         column("Điểm", 22.0, Holds::Numbers),
         column("Số phiếu", 14.0, Holds::Numbers),
     ];
@@ -172,11 +172,11 @@ fn target(round: &Round, publication: &Publication, found: &DocumentTarget, firs
         return part;
     }
     let columns = vec![
-        column("Lĩnh vực", 64.0, Holds::Words),
+        column("Lĩnh vực", 58.0, Holds::Words),
         column("Tỷ lệ điểm (%)", 46.0, Holds::Drawing),
         column("Tỷ lệ (%)", 17.0, Holds::Numbers),
         column("Trung vị loại", 17.0, Holds::Numbers),
-        column("Điểm", 17.0, Holds::Numbers),
+        column("Điểm", 23.0, Holds::Numbers),
         column("n", 14.0, Holds::Numbers),
     ];
     let rows = view::fields(document, found).into_iter().map(|field| ReportRow {
